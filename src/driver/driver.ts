@@ -1,0 +1,121 @@
+// The contract between athanor and a database driver: one call, `submit`, that sends a batch of statements in one
+// write and pushes what comes back into a sink. Everything above this file is free of wire and vendor; everything
+// below it is free of tables and entities.
+
+/**
+ * The form a value has between a driver and the type layer. A driver must give and take exactly this JavaScript form
+ * whatever the column's own type, or throw `DataError`: a value is never rounded, shifted or cut.
+ *
+ * | kind    | JavaScript form |
+ * |---------|---|
+ * | boolean | `boolean` |
+ * | integer | `number`, a safe integer |
+ * | bigint  | `bigint` |
+ * | float   | `number` |
+ * | text    | `string` (also numeric, uuid, date, time and whatever has no better form) |
+ * | bytes   | `Uint8Array` of its own memory |
+ * | epoch   | `number`, milliseconds since 1970 UTC; a finer value is refused |
+ * | json    | `string`, JSON text |
+ *
+ * With a trailing `[]` an array of it.
+ */
+export type WireKind = 'boolean' | 'integer' | 'bigint' | 'float' | 'text' | 'bytes' | 'epoch' | 'json' | `${'boolean' | 'integer' | 'bigint' | 'float' | 'text' | 'bytes' | 'epoch' | 'json'}[]`;
+
+/** A value in its wire form. */
+export type Scalar = null | boolean | number | bigint | string | Uint8Array | readonly Scalar[];
+
+/** What is fixed about a statement, once per compiled text: a driver may key its prepared statements by this object. */
+export interface StatementText {
+  /** SQL in the database's own parameter style, numbered in the order of `params`. */
+  readonly sql: string;
+  /** The wire form of each parameter; `undefined` leaves it to the value itself. */
+  readonly params: readonly (WireKind | undefined)[];
+  /** The wire form each result column must come in; `undefined`, or a missing list, is the driver's default for its type. */
+  readonly results: readonly (WireKind | undefined)[] | undefined;
+  /** Whether it is worth a named prepared statement. */
+  readonly prepare: boolean;
+}
+
+export interface DriverStatement {
+  readonly text: StatementText;
+  readonly params: readonly Scalar[];
+  /** Several parameter sets for the one text, run in this order; `params` is then ignored. */
+  readonly sets?: readonly (readonly Scalar[])[] | undefined;
+}
+
+/** A column of a result as the server described it. */
+export interface Field {
+  readonly name: string;
+  /** The database's own name or number for the type, for messages and reflection. */
+  readonly type: string | number;
+}
+
+/** How one statement ended. With several sets, `count` is their sum. */
+export interface Completion {
+  /** The command the server says it ran: `INSERT`, `SELECT`, `COMMIT`, `ROLLBACK`... */
+  readonly command: string;
+  /** Rows affected or returned, where the server says so. */
+  readonly count: number | undefined;
+}
+
+/**
+ * Where a batch's answers go. Called synchronously while data arrives; `statement` counts from 0 in the batch.
+ * A sink must not throw: what it throws fails the batch and destroys the connection.
+ */
+export interface Sink {
+  /** Before the first row of a statement that returns rows, also when there are none. */
+  fields?(statement: number, fields: readonly Field[]): void;
+  /** One row in wire form. The array belongs to the sink. */
+  row(statement: number, row: Scalar[]): void;
+  done?(statement: number, completion: Completion): void;
+}
+
+export interface SubmitOptions {
+  /** Cancels on the server. The promise settles when the server has answered, so the connection is in a known state. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which server process serves a connection: what a broker compares with the server's own list. */
+export interface ServerIdentity {
+  /** The server's process or connection number; for SQLite, this process. */
+  readonly pid: number;
+  /** When that server process started, in the server's own words, if the driver has asked. */
+  readonly start?: string | undefined;
+}
+
+/** Where the server says the connection stands. `closed` is final. */
+export type ConnectionStatus = 'idle' | 'transaction' | 'failed' | 'closed';
+
+export interface DriverConnection {
+  readonly identity: ServerIdentity;
+  readonly status: ConnectionStatus;
+  /**
+   * Sends the batch in one write and settles when all of it is answered. The first statement that fails ends the
+   * batch: those behind it are not run, and the promise rejects with its error, whose `statementIndex` names it. What ran before
+   * it stands or falls with the transaction it was in; outside one, the batch is one transaction where the database has such a thing.
+   * Calls may overlap; they are answered in order.
+   */
+  submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void>;
+  /** Called at most once, when the connection goes away unasked. Never throws into the process. */
+  onLost: ((error: Error) => void) | undefined;
+  /** Called for each notice, and for each session-wide message of the server, if set. */
+  onNotice: ((notice: { readonly severity: string; readonly code: string; readonly message: string }) => void) | undefined;
+  /** Asks the server, out of band, to stop what runs now. Settles when the request was delivered. */
+  cancel(): Promise<void>;
+  /** Says goodbye and waits until the server has closed its end, at most a second. Never throws. */
+  close(): Promise<void>;
+  /** Drops the connection at once. */
+  destroy(): void;
+}
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For TCP, TLS and authentication together, in milliseconds. */
+  readonly timeout?: number | undefined;
+}
+
+/** Opens connections to the one server it was made for. */
+export interface Driver {
+  readonly name: string;
+  connect(options?: ConnectOptions): Promise<DriverConnection>;
+}
