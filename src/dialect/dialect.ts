@@ -27,7 +27,11 @@ export interface Capabilities {
 
 /** The statements that frame a transaction, as the database spells them. */
 export interface TransactionSql {
-  begin(options: { readonly isolation?: IsolationLevel | undefined; readonly readOnly?: boolean | undefined; readonly deferrable?: boolean | undefined }): string;
+  begin(options: {
+    readonly isolation?: IsolationLevel | undefined;
+    readonly readOnly?: boolean | undefined;
+    readonly deferrable?: boolean | undefined;
+  }): string;
   readonly commit: string;
   readonly rollback: string;
   savepoint(name: string): string;

@@ -19,7 +19,16 @@
  *
  * With a trailing `[]` an array of it.
  */
-export type WireKind = 'boolean' | 'integer' | 'bigint' | 'float' | 'text' | 'bytes' | 'epoch' | 'json' | `${'boolean' | 'integer' | 'bigint' | 'float' | 'text' | 'bytes' | 'epoch' | 'json'}[]`;
+export type WireKind =
+  | 'boolean'
+  | 'integer'
+  | 'bigint'
+  | 'float'
+  | 'text'
+  | 'bytes'
+  | 'epoch'
+  | 'json'
+  | `${'boolean' | 'integer' | 'bigint' | 'float' | 'text' | 'bytes' | 'epoch' | 'json'}[]`;
 
 /** A value in its wire form. */
 export type Scalar = null | boolean | number | bigint | string | Uint8Array | readonly Scalar[];
@@ -99,7 +108,9 @@ export interface DriverConnection {
   /** Called at most once, when the connection goes away unasked. Never throws into the process. */
   onLost: ((error: Error) => void) | undefined;
   /** Called for each notice, and for each session-wide message of the server, if set. */
-  onNotice: ((notice: { readonly severity: string; readonly code: string; readonly message: string }) => void) | undefined;
+  onNotice:
+    | ((notice: { readonly severity: string; readonly code: string; readonly message: string }) => void)
+    | undefined;
   /** Asks the server, out of band, to stop what runs now. Settles when the request was delivered. */
   cancel(): Promise<void>;
   /** Says goodbye and waits until the server has closed its end, at most a second. Never throws. */

@@ -42,7 +42,10 @@ export abstract class AthanorError extends Error {
   readonly connectionId: string | undefined;
 
   constructor(message: string, options: AthanorErrorOptions = {}) {
-    super(options.hint === undefined ? message : `${message}\n  ${options.hint}`, 'cause' in options ? { cause: options.cause } : undefined);
+    super(
+      options.hint === undefined ? message : `${message}\n  ${options.hint}`,
+      'cause' in options ? { cause: options.cause } : undefined,
+    );
     this.hint = options.hint;
     this.outcome = options.outcome;
     this.connectionId = options.connectionId;

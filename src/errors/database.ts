@@ -35,7 +35,12 @@ export class DatabaseError extends AthanorError {
     this.column = options.column;
     this.constraint = options.constraint;
     for (const field of ['sql', 'serverDetail', 'statementIndex'] as const) {
-      Object.defineProperty(this, field, { value: options[field], enumerable: false, configurable: true, writable: true });
+      Object.defineProperty(this, field, {
+        value: options[field],
+        enumerable: false,
+        configurable: true,
+        writable: true,
+      });
     }
   }
   protected override fields(): Record<string, unknown> {

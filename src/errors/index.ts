@@ -5,3 +5,4 @@ export * from './pool.ts';
 export * from './process.ts';
 export * from './usage.ts';
 export * from './waiting.ts';
+export * from './transfer-guard.ts';
