@@ -2,36 +2,9 @@
 // write and pushes what comes back into a sink. Everything above this file is free of wire and vendor; everything
 // below it is free of tables and entities.
 
-/**
- * The form a value has between a driver and the type layer. A driver must give and take exactly this JavaScript form
- * whatever the column's own type, or throw `DataError`: a value is never rounded, shifted or cut.
- *
- * | kind    | JavaScript form |
- * |---------|---|
- * | boolean | `boolean` |
- * | integer | `number`, a safe integer |
- * | bigint  | `bigint` |
- * | float   | `number` |
- * | text    | `string` (also numeric, uuid, date, time and whatever has no better form) |
- * | bytes   | `Uint8Array` of its own memory |
- * | epoch   | `number`, milliseconds since 1970 UTC; a finer value is refused |
- * | json    | `string`, JSON text |
- *
- * With a trailing `[]` an array of it.
- */
-export type WireKind =
-  | 'boolean'
-  | 'integer'
-  | 'bigint'
-  | 'float'
-  | 'text'
-  | 'bytes'
-  | 'epoch'
-  | 'json'
-  | `${'boolean' | 'integer' | 'bigint' | 'float' | 'text' | 'bytes' | 'epoch' | 'json'}[]`;
+import type { Scalar, WireKind } from '../types/wire.ts';
 
-/** A value in its wire form. */
-export type Scalar = null | boolean | number | bigint | string | Uint8Array | readonly Scalar[];
+export type { Scalar, WireKind } from '../types/wire.ts';
 
 /** What is fixed about a statement, once per compiled text: a driver may key its prepared statements by this object. */
 export interface StatementText {
