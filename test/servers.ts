@@ -1,0 +1,119 @@
+// Real PostgreSQL servers for tests: each one temporary, on loopback, gone with the test file that started it even when
+// that file is killed.
+
+import pg from 'pg';
+import { readFileSync } from 'node:fs';
+import { startTemporary } from '../packages/embedded/src/index.ts';
+
+/** What a test may ask of its server. */
+export interface PostgresOptions {
+  /** `true`: TLS only; `'offered'`: TLS and plain. Default: plain. */
+  readonly tls?: boolean | 'offered';
+  /** `max_connections`, 3 of which are reserved for the superuser. */
+  readonly maxConnections?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Lines put before the others of `pg_hba.conf`. */
+  readonly accessRules?: readonly string[];
+  /** The PostgreSQL major; 18 unless given. */
+  readonly version?: number;
+}
+
+/** What a test's own role may do. */
+export interface RoleOptions {
+  readonly connectionLimit?: number;
+  /** `md5` or `scram-sha-256`, the default. */
+  readonly encryption?: 'md5' | 'scram-sha-256';
+}
+
+/** A server that belongs to one test file. */
+export interface TestServer extends AsyncDisposable {
+  /** The superuser's URL over TCP; verified in full when the server has TLS. It holds the password. */
+  readonly url: string;
+  /** The superuser's URL over the Unix socket. */
+  readonly socketUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly socketFolder: string;
+  readonly certificateFile: string | undefined;
+  readonly logFile: string;
+  /** The postmaster's process id. */
+  readonly pid: number;
+  /** One statement as superuser, over a connection of its own. */
+  query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** Client connections the server has now, those of `query` left out. */
+  connectionCount(): Promise<number>;
+  /** A role without privileges that owns a new database, both of this name. Gives its URL. */
+  role(name: string, options?: RoleOptions): Promise<string>;
+  /** The server's log so far. */
+  log(): string;
+  /** `immediate` is as a crash: clients are cut, recovery runs. Same port, same URL. */
+  restart(mode?: 'fast' | 'immediate'): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const ADMIN = 'athanor-test-admin';
+
+/** Starts a server for a test file; stop it in `after`. About 0.2 s. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<TestServer> {
+  const { maxConnections, settings, ...rest } = options;
+  const limit = maxConnections === undefined ? {} : { max_connections: String(maxConnections) };
+  const server = await startTemporary({ ...rest, settings: { ...limit, ...settings } });
+  const { socketFolder, port, user, password, database } = server;
+  if (socketFolder === undefined || server.socketUrl === undefined) throw new TypeError('Tests need a Unix socket.');
+
+  async function query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const admin = { host: socketFolder, port, user, password, database, application_name: ADMIN };
+    const client = new pg.Client(admin);
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, [...parameters])).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function role(name: string, wish: RoleOptions = {}): Promise<string> {
+    const limited = wish.connectionLimit === undefined ? '' : ` CONNECTION LIMIT ${wish.connectionLimit}`;
+    const encryption = wish.encryption ?? 'scram-sha-256';
+    const set = `SET password_encryption = '${encryption}'`;
+    await query(`DO $$ BEGIN ${set}; CREATE ROLE "${name}" LOGIN PASSWORD 'secret-of-${name}'${limited}; END $$`);
+    await query(`CREATE DATABASE "${name}" OWNER "${name}"`);
+    const url = new URL(server.url);
+    url.username = name;
+    url.password = `secret-of-${name}`;
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
+  return {
+    url: server.url,
+    socketUrl: server.socketUrl,
+    host: server.host,
+    port,
+    user,
+    password,
+    database,
+    socketFolder,
+    certificateFile: server.certificateFile,
+    logFile: server.logFile,
+    get pid() {
+      return server.pid;
+    },
+    query,
+    async connectionCount() {
+      const rows = await query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> $1`,
+        [ADMIN],
+      );
+      return rows[0]?.n ?? 0;
+    },
+    role,
+    log: () => readFileSync(server.logFile, 'utf8'),
+    restart: (mode) => server.restart(mode),
+    stop: () => server.stop(),
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
