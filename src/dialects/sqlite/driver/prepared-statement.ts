@@ -1,0 +1,83 @@
+// One statement as SQLite prepared it, with its ways in and out chosen once: encoders for its parameters, decoders for
+// its columns.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Completion, Scalar, Sink, StatementText } from '../../../driver/driver.ts';
+import { DataError, ProgrammingError } from '../../../errors/index.ts';
+import { type RowDecoder, rowDecoder } from './decode-column.ts';
+import { type Bindable, type Encode, parameterEncoder } from './encode-parameter.ts';
+import { deliver } from './sink-failure.ts';
+import { scanCommand } from './statement-scan.ts';
+
+/** Commands after which SQLite's count of changes is about them, not about an earlier statement. */
+const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
+
+export class PreparedStatement {
+  readonly command: string;
+  readonly #statement: StatementSync;
+  readonly #encoders: readonly Encode[];
+  /** `undefined` for a statement that returns no rows. */
+  readonly #decoder: RowDecoder | undefined;
+
+  constructor(database: DatabaseSync, text: StatementText) {
+    this.command = scanCommand(text.sql);
+    this.#encoders = text.params.map(parameterEncoder);
+    this.#statement = database.prepare(text.sql);
+    const columns = this.#statement.columns();
+    if (columns.length === 0) return;
+    this.#decoder = rowDecoder(columns, text.results ?? []);
+    this.#statement.setReturnArrays(true);
+    this.#statement.setReadBigInts(this.#decoder.readBigInts);
+  }
+
+  /** Runs it once for each parameter set and pushes what comes into the sink. */
+  run(sets: readonly (readonly Scalar[])[], sink: Sink, index: number): void {
+    const completion = this.#decoder === undefined ? this.#change(sets) : this.#read(this.#decoder, sets, sink, index);
+    deliver(() => sink.done?.(index, completion));
+  }
+
+  #change(sets: readonly (readonly Scalar[])[]): Completion {
+    let count = 0;
+    for (const set of sets) count += Number(this.#statement.run(...this.#encode(set)).changes);
+    return { command: this.command, count: COUNTED.has(this.command) ? count : undefined };
+  }
+
+  #read(decoder: RowDecoder, sets: readonly (readonly Scalar[])[], sink: Sink, index: number): Completion {
+    let count = 0;
+    for (const [nth, set] of sets.entries()) {
+      // The types speak of objects; setReturnArrays made them arrays.
+      const rows = this.#statement.all(...this.#encode(set)) as unknown as Scalar[][];
+      for (const row of rows) decoder.decode(row);
+      if (nth === 0) this.#describe(sink, index);
+      deliver(() => {
+        for (const row of rows) sink.row(index, row);
+      });
+      count += rows.length;
+    }
+    return { command: this.command, count };
+  }
+
+  /** Asked of SQLite after each run: a changed table gives the statement other columns when it runs. */
+  #describe(sink: Sink, index: number): void {
+    if (sink.fields === undefined) return;
+    const fields = this.#statement.columns().map(({ name, type }) => ({ name, type: type ?? '' }));
+    deliver(() => sink.fields?.(index, fields));
+  }
+
+  #encode(params: readonly Scalar[]): Bindable[] {
+    // SQLite reads a parameter that was not given as NULL.
+    if (params.length !== this.#encoders.length) {
+      throw new ProgrammingError(
+        `The statement takes ${this.#encoders.length} parameters and was given ${params.length}.`,
+      );
+    }
+    return params.map((value, at) => {
+      try {
+        return (this.#encoders[at] as Encode)(value);
+      } catch (error) {
+        throw error instanceof DataError
+          ? new DataError(`Parameter ${at + 1}: ${error.message}`, { cause: error })
+          : error;
+      }
+    });
+  }
+}
