@@ -6,6 +6,7 @@ import { DataError, ProgrammingError } from '../../../errors/index.ts';
 import { type RowDecoder, rowDecoder } from './decode-column.ts';
 import { type Bindable, type Encode, parameterEncoder } from './encode-parameter.ts';
 import { deliver } from './sink-failure.ts';
+import { bindingOf, type Bindings } from './numbered-parameters.ts';
 import { scanCommand } from './statement-scan.ts';
 
 /** Commands after which SQLite's count of changes is about them, not about an earlier statement. */
@@ -15,12 +16,14 @@ export class PreparedStatement {
   readonly command: string;
   readonly #statement: StatementSync;
   readonly #encoders: readonly Encode[];
+  readonly #bind: (values: Bindable[]) => Bindings;
   /** `undefined` for a statement that returns no rows. */
   readonly #decoder: RowDecoder | undefined;
 
   constructor(database: DatabaseSync, text: StatementText) {
     this.command = scanCommand(text.sql);
     this.#encoders = text.params.map(parameterEncoder);
+    this.#bind = bindingOf(database, text.sql);
     this.#statement = database.prepare(text.sql);
     const columns = this.#statement.columns();
     if (columns.length === 0) return;
@@ -37,7 +40,7 @@ export class PreparedStatement {
 
   #change(sets: readonly (readonly Scalar[])[]): Completion {
     let count = 0;
-    for (const set of sets) count += Number(this.#statement.run(...this.#encode(set)).changes);
+    for (const set of sets) count += Number(this.#statement.run(...this.#list(set)).changes);
     return { command: this.command, count: COUNTED.has(this.command) ? count : undefined };
   }
 
@@ -45,7 +48,7 @@ export class PreparedStatement {
     let count = 0;
     for (const [nth, set] of sets.entries()) {
       // The types speak of objects; setReturnArrays made them arrays.
-      const rows = this.#statement.all(...this.#encode(set)) as unknown as Scalar[][];
+      const rows = this.#statement.all(...this.#list(set)) as unknown as Scalar[][];
       for (const row of rows) decoder.decode(row);
       if (nth === 0) this.#describe(sink, index);
       deliver(() => {
@@ -61,6 +64,11 @@ export class PreparedStatement {
     if (sink.fields === undefined) return;
     const fields = this.#statement.columns().map(({ name, type }) => ({ name, type: type ?? '' }));
     deliver(() => sink.fields?.(index, fields));
+  }
+
+  /** The types know lists of values and an object before one, but not that either is right. */
+  #list(params: readonly Scalar[]): Bindable[] {
+    return this.#bind(this.#encode(params)) as Bindable[];
   }
 
   #encode(params: readonly Scalar[]): Bindable[] {
