@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConnectionLog } from '../../../examples/founding/connection-log.ts';
-import { LogCheck } from '../../../examples/founding/log-check.ts';
-import { parseLogLine } from '../../../examples/founding/server-log.ts';
+import { ConnectionLog } from '../../../examples/founding/stage/connection-log.ts';
+import { LogCheck } from '../../../examples/founding/stage/log-check.ts';
+import { parseLogLine } from '../../../examples/founding/stage/server-log.ts';
 
 let clock = 0;
 /** A line as the server writes it with LOG_SETTINGS. */

@@ -32,9 +32,13 @@ export class ConnectionLog {
 
   read(entry: LogEntry): void {
     const place = this.#place++;
-    if (entry.level !== 'LOG') return;
-    const { pid, message } = entry;
-    if (message.startsWith('connection received:')) {
+    const { pid, level, message } = entry;
+    if (level === 'FATAL') {
+      // The end of it, also where the server ends it too early to log a disconnection.
+      this.#end(pid, place);
+    } else if (level !== 'LOG') {
+      return;
+    } else if (message.startsWith('connection received:')) {
       this.#accepted.set(pid, place);
     } else if (message.startsWith('connection authorized:')) {
       if (/ user=(?<role>\S+)/u.exec(message)?.groups?.['role'] !== this.#role) return;
@@ -43,10 +47,14 @@ export class ConnectionLog {
       this.#sessions.push(session);
       this.#living.set(pid, session);
     } else if (message.startsWith('disconnection:')) {
-      const session = this.#living.get(pid);
-      if (session !== undefined) session.to = place;
+      this.#end(pid, place);
       this.#living.delete(pid);
     }
+  }
+
+  #end(pid: number, place: number): void {
+    const session = this.#living.get(pid);
+    if (session !== undefined) session.to = place;
   }
 
   replay(): Replay {
@@ -61,6 +69,7 @@ export class ConnectionLog {
       now += change;
       peak = Math.max(peak, now);
     }
-    return { connections: this.#sessions.length, peak, open: this.#living.size };
+    const open = this.#sessions.filter(({ to }) => to === Number.POSITIVE_INFINITY).length;
+    return { connections: this.#sessions.length, peak, open };
   }
 }
