@@ -7,6 +7,11 @@ import type { Identity } from './reach.ts';
 
 const NOBODY: Identity = { uid: 65534, gid: 65534 };
 
+/** The user a new cluster is made for, or undefined for the user of this process. */
+export function freshIdentity(): Identity | undefined {
+  return process.getuid?.() === 0 ? NOBODY : undefined;
+}
+
 /** The user to change to, or undefined when the server runs as the user of this process. */
 export function serverIdentity(data: DataFolder): Identity | undefined {
   if (process.getuid?.() !== 0) return undefined;

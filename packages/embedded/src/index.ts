@@ -2,3 +2,4 @@ export { EmbeddedError, type EmbeddedErrorCode, type EmbeddedErrorRecord } from 
 export type { EmbeddedServer } from './embedded-server.ts';
 export type { ServerOptions, StartOptions, TemporaryOptions } from './options.ts';
 export { start, startTemporary } from './start.ts';
+export { prepare, type PrepareOptions } from './prepare.ts';

@@ -1,0 +1,52 @@
+// The build: one tsc for the library and one for each package, each skipped when nothing it is made from has changed.
+
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { filesBelow, fingerprintOf, keep, keptIn } from './fingerprint.mjs';
+import { root, say, SetupError } from './paths.mjs';
+import { runCollected } from './run.mjs';
+
+const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** Builds what has changed. */
+export async function ensureBuilt(node) {
+  const packages = readdirSync(path.join(root, 'packages')).map((name) => path.join(root, 'packages', name));
+  const stale = [root, ...packages].filter((folder) => isBuildable(folder) && !isFresh(folder));
+  if (stale.length === 0) return;
+  say(`building ${stale.map((folder) => (folder === root ? 'athanor' : path.basename(folder))).join(', ')}`);
+  const results = await Promise.all(stale.map((folder) => build(node, folder)));
+  const failed = results.filter((result) => result.code !== 0);
+  if (failed.length > 0) throw new SetupError(`the build failed.\n${failed.map((one) => one.output).join('\n')}`);
+}
+
+function isBuildable(folder) {
+  return existsSync(path.join(folder, 'tsconfig.build.json')) && existsSync(path.join(folder, 'src'));
+}
+
+function sources(folder) {
+  const settings = [path.join(root, 'tsconfig.json'), path.join(folder, 'tsconfig.build.json')];
+  return fingerprintOf([...settings, compiler, ...filesBelow(path.join(folder, 'src'))]);
+}
+
+function stampOf(folder) {
+  return path.join(folder, 'dist', '.built');
+}
+
+function isFresh(folder) {
+  return keptIn(stampOf(folder)) === sources(folder);
+}
+
+/** Builds beside the old result and swaps, so that a failed build leaves the old one. */
+async function build(node, folder) {
+  const fingerprint = sources(folder);
+  const draft = path.join(folder, `dist.new-${process.pid}`);
+  const parameters = [compiler, '-p', path.join(folder, 'tsconfig.build.json'), '--outDir', draft];
+  const result = await runCollected(node, parameters);
+  if (result.code === 0) {
+    rmSync(path.join(folder, 'dist'), { recursive: true, force: true });
+    renameSync(draft, path.join(folder, 'dist'));
+    keep(stampOf(folder), fingerprint);
+  }
+  rmSync(draft, { recursive: true, force: true });
+  return result;
+}
