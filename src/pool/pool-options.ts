@@ -1,0 +1,93 @@
+// What a pool can be told, and what it does untold. Every wait has a limit, and no number means "no limit" in disguise.
+import type { ConnectOptions, DriverConnection, DriverStatement } from '../driver/driver.ts';
+import { UsageError } from '../errors/index.ts';
+import { type Clock, systemClock } from '../primitives/clock.ts';
+import { currentOwner, type OwnerSource } from './owner.ts';
+import type { Permit, Permits } from './permits.ts';
+
+/** What a user may set; times in milliseconds. */
+export interface PoolSettings {
+  /** Most connections this pool opens. Default: what the permits allow. */
+  readonly max?: number | undefined;
+  /** Idle connections that are kept however long they idle. Default 0. */
+  readonly min?: number | undefined;
+  /** How long a checkout may wait. Default 5000. */
+  readonly acquireTimeout?: number | undefined;
+  /** How long opening a connection may take: network, TLS and authentication together. Default 10000. */
+  readonly connectTimeout?: number | undefined;
+  /** The age at which a connection is replaced, less up to a tenth at random. Never while it is out. Default 1800000. */
+  readonly maxLifetime?: number | undefined;
+  /** How long a connection above `min` may idle. Default 10000. */
+  readonly idleTimeout?: number | undefined;
+  /** A connection that idled longer is asked for a sign of life before it goes out. Default 1000. */
+  readonly pingAfter?: number | undefined;
+  /** What happens to a transaction left open in a connection that comes back; `none` closes such a connection. Default `rollback`. */
+  readonly resetOnReturn?: 'rollback' | 'commit' | 'none' | undefined;
+  /** Which idle connection goes out: the one used last, so that others age out, or the one used first. Default `lifo`. */
+  readonly order?: 'lifo' | 'fifo' | undefined;
+  /** After this long, waiters on a full pool whose every holder idles in a transaction are refused. Default 250. */
+  readonly stallAfter?: number | undefined;
+  /** Checkouts that may wait at once; more are refused. Default: no bound but their deadlines. */
+  readonly maxWaiting?: number | undefined;
+  /** Whether checkouts note who called. Default `auto`: outside callback scopes, and wherever connections are short. */
+  readonly callSites?: boolean | 'auto' | undefined;
+}
+
+/** The statements a pool sends of its own. */
+export interface PoolStatements {
+  readonly ping: DriverStatement;
+  readonly rollback: DriverStatement;
+  readonly commit: DriverStatement;
+}
+
+export interface PoolOptions extends PoolSettings {
+  connect(permit: Permit, options: ConnectOptions): Promise<DriverConnection>;
+  readonly permits: Permits;
+  readonly statements: PoolStatements;
+  readonly clock?: Clock | undefined;
+  readonly owner?: OwnerSource | undefined;
+  /** Between 0 and 1, for jitter. */
+  readonly random?: (() => number) | undefined;
+}
+
+export type ResolvedPoolOptions = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
+
+const DEFAULTS = {
+  max: Number.POSITIVE_INFINITY,
+  min: 0,
+  acquireTimeout: 5_000,
+  connectTimeout: 10_000,
+  maxLifetime: 30 * 60_000,
+  idleTimeout: 10_000,
+  pingAfter: 1_000,
+  resetOnReturn: 'rollback',
+  order: 'lifo',
+  stallAfter: 250,
+  maxWaiting: Number.POSITIVE_INFINITY,
+  callSites: 'auto',
+  clock: systemClock,
+  owner: currentOwner,
+  random: Math.random,
+} as const;
+
+/** Fills in the defaults. Throws `ATH_USAGE` on a number that makes no sense. */
+export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  // `connect` may be a method of a class instance, which entries() does not see.
+  const resolved = { ...DEFAULTS, ...given, connect: options.connect.bind(options) } as ResolvedPoolOptions;
+  checkNumber(resolved, 'max', 1);
+  checkNumber(resolved, 'maxWaiting', 1);
+  for (const name of ['min', 'acquireTimeout', 'connectTimeout', 'maxLifetime', 'idleTimeout', 'pingAfter'] as const) {
+    checkNumber(resolved, name, 0);
+  }
+  if (resolved.min > resolved.max) {
+    throw new UsageError(`Pool option min (${resolved.min}) is above max (${resolved.max}).`);
+  }
+  return Object.freeze(resolved);
+}
+
+function checkNumber<K extends keyof ResolvedPoolOptions>(options: ResolvedPoolOptions, name: K, least: number): void {
+  const value: unknown = options[name];
+  if (typeof value === 'number' && value >= least) return;
+  throw new UsageError(`Pool option ${name} must be a number from ${least} up, not ${String(value)}.`);
+}
