@@ -34,7 +34,7 @@ export class PreparedStatement {
 
   /** Runs it once for each parameter set and pushes what comes into the sink. */
   run(sets: readonly (readonly Scalar[])[], sink: Sink, index: number): void {
-    const completion = this.#decoder === undefined ? this.#change(sets) : this.#read(this.#decoder, sets, sink, index);
+    const completion = this.#decoder === undefined ? this.#change(sets) : this.#read(sets, sink, index);
     deliver(() => sink.done?.(index, completion));
   }
 
@@ -44,12 +44,12 @@ export class PreparedStatement {
     return { command: this.command, count: COUNTED.has(this.command) ? count : undefined };
   }
 
-  #read(decoder: RowDecoder, sets: readonly (readonly Scalar[])[], sink: Sink, index: number): Completion {
+  #read(sets: readonly (readonly Scalar[])[], sink: Sink, index: number): Completion {
     let count = 0;
     for (const [nth, set] of sets.entries()) {
       // The types speak of objects; setReturnArrays made them arrays.
       const rows = this.#statement.all(...this.#list(set)) as unknown as Scalar[][];
-      for (const row of rows) decoder.decode(row);
+      for (const row of rows) this.#decoder?.decode(row);
       if (nth === 0) this.#describe(sink, index);
       deliver(() => {
         for (const row of rows) sink.row(index, row);

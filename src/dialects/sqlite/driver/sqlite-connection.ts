@@ -58,10 +58,9 @@ export class SqliteConnection implements DriverConnection {
     if (this.status === 'closed') throw new StateError('This SQLite connection is closed.');
     let at = 0;
     try {
-      for (const statement of batch) {
+      for (; at < batch.length; at++) {
         throwIfAborted(options.signal, at);
-        this.#run(statement, sink, at, batch.length > 1);
-        at++;
+        this.#run(batch, at, sink);
       }
       this.#transaction.settle(true);
     } catch (thrown) {
@@ -87,11 +86,11 @@ export class SqliteConnection implements DriverConnection {
     return GUARD.json({ status: this.status });
   }
 
-  #run({ text, params, sets }: DriverStatement, sink: Sink, at: number, batched: boolean): void {
+  #run(batch: readonly DriverStatement[], at: number, sink: Sink): void {
+    const { text, params, sets = [params] } = batch[at] as DriverStatement;
     const statement = this.#prepare(text);
-    const all = sets ?? [params];
-    if (this.#transaction.admit(statement.command, batched || all.length > 1)) {
-      statement.run(all, sink, at);
+    if (this.#transaction.admit(statement.command, batch.length > 1 || sets.length > 1)) {
+      statement.run(sets, sink, at);
       this.#transaction.ran();
     } else deliver(() => sink.done?.(at, { command: statement.command, count: undefined }));
     if (at === 0) announceSubmission(SUBMISSION);
