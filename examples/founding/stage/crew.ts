@@ -24,6 +24,8 @@ export class Crew {
   readonly living = new Map<number, Member>();
   /** Children that were killed on purpose, by process number. */
   readonly killed = new Map<number, Member>();
+  /** When, in milliseconds since 1970. */
+  readonly #moments: number[] = [];
   readonly #random: () => number;
 
   constructor(seed: number) {
@@ -51,19 +53,25 @@ export class Crew {
     const candidates = [...this.living.values()].filter((member) => member.killedAt === undefined && fits(member));
     const member = candidates[Math.floor(this.#random() * candidates.length)];
     if (member === undefined) return undefined;
-    member.killedAt = performance.now();
-    this.killed.set(member.pid, member);
-    member.handle.kill('SIGKILL');
+    this.#kill(member);
     return member;
   }
 
   /** Ends all that are left. */
   killAll(): void {
-    for (const member of this.living.values()) {
-      member.killedAt ??= performance.now();
-      this.killed.set(member.pid, member);
-      member.handle.kill('SIGKILL');
-    }
+    for (const member of this.living.values()) this.#kill(member);
+  }
+
+  /** Whether a child was killed within a second before this moment. */
+  killedNear(time: number): boolean {
+    return this.#moments.some((moment) => time >= moment - 50 && time <= moment + 1000);
+  }
+
+  #kill(member: Member): void {
+    member.killedAt ??= performance.now();
+    this.killed.set(member.pid, member);
+    this.#moments.push(Date.now());
+    member.handle.kill('SIGKILL');
   }
 }
 

@@ -37,7 +37,9 @@ export interface Screen {
   update(view: View): void;
   /** Writes lines that stay, above the view. They are laid out and escaped like a view's. */
   print(view: View | View['blocks']): void;
-  /** Leaves the last view standing and gives the terminal back as it was. Idempotent. */
+  /** Leaves the last view standing; the next one comes below it. */
+  settle(): void;
+  /** Settles, and gives the terminal back as it was. Idempotent. */
   close(): void;
 }
 
@@ -96,14 +98,20 @@ class LiveScreen implements Screen {
     if (this.#open && this.#view !== undefined) this.#draw(this.#view, false);
   }
 
+  settle(): void {
+    if (!this.#open || this.#view === undefined) return;
+    this.#draw(this.#view, false);
+    this.#view = undefined;
+    this.#forget();
+  }
+
   close(): void {
     if (!this.#open) return;
-    if (this.#view !== undefined) this.#draw(this.#view, false);
+    this.settle();
     this.#open = false;
     this.#stream.off?.('resize', this.#onResize);
     process.off('exit', this.#onExit);
     this.#giveBack();
-    this.#forget();
   }
 
   #redraw(): void {
@@ -186,8 +194,13 @@ class PlainScreen implements Screen {
     this.#stream.write(lines.map((text) => `${text}\n`).join(''));
   }
 
+  settle(): void {
+    if (this.#open) this.#flush();
+    this.#last = Number.NEGATIVE_INFINITY;
+  }
+
   close(): void {
-    if (this.#open && this.#pending !== undefined) this.#flush();
+    this.settle();
     this.#open = false;
   }
 
