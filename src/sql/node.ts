@@ -1,12 +1,8 @@
-// The least every node is: frozen data with a kind, and the key of its shape. Two statements with equal keys have the
-// same text and differ at most in the values they bind.
-import type { FromElement } from './from.ts';
+// What every statement is to those who run it: frozen data with the key of its shape. Two statements with equal keys
+// have the same text and differ at most in the values they bind.
+import type { FromElement, Node } from './from.ts';
 
-export interface Node {
-  readonly kind: string;
-  /** Injective over shapes: values do not enter it, everything that changes the text does. */
-  readonly key: string;
-}
+export type { Node } from './from.ts';
 
 export interface StatementNode extends Node {
   readonly kind: 'select' | 'insert' | 'update' | 'delete' | 'text';

@@ -1,0 +1,206 @@
+// Makes select nodes: finds the FROM from the columns used, and writes the key.
+import { CompileError, UsageError } from '../errors/index.ts';
+import { columnNode, joinFroms, joinReach, keyed, keyedList, logicalNode, usedBy } from './expression-factory.ts';
+import type {
+  ExpressionNode,
+  JoinNode,
+  LockNode,
+  QueryElement,
+  Reach,
+  SelectItem,
+  SelectNode,
+} from './expression-node.ts';
+import type { FromElement } from './from.ts';
+import { resolveJoin } from './join-condition.ts';
+import { fromOrNothing, selectNode } from './operand.ts';
+import { RELATION } from './phantom.ts';
+import { isRelation } from './relation.ts';
+import { type SelectDraft, selectDraft } from './select-draft.ts';
+
+/** The select a draft describes. Throws `ATH_COMPILE` where its parts do not fit. */
+export function makeSelect(draft: SelectDraft): SelectNode {
+  const expressions = expressionsOf(draft);
+  const used = usedBy(expressions);
+  const own = { from: draft.from, ...resolveFrom(draft, used.froms) };
+  const where = draft.where.length === 0 ? undefined : logicalNode('and', draft.where);
+  const having = draft.having.length === 0 ? undefined : logicalNode('and', draft.having);
+  const { from, implicit, joins } = own;
+  const { items, distinct, groupBy, compound, orderBy, limit, offset, lock, options } = draft;
+  const parts = { items, distinct, from, implicit, joins, where, groupBy, having, compound, orderBy, limit, offset };
+  const node = { ...parts, lock, with: draft.with, options };
+  const reach = reachOf(node, used.reach);
+  return Object.freeze({
+    kind: 'select' as const,
+    key: `${keyOf(node)}${identityPattern(reach.elements)};`,
+    ...node,
+    reach,
+    get tables(): readonly FromElement[] | undefined {
+      return tablesOf(reach);
+    },
+  });
+}
+
+/** A select for `IN (...)`: a select as it is, or all columns of a subquery or common table expression. */
+export function queryOf(value: unknown): SelectNode {
+  const element = fromOrNothing(value);
+  if (element === undefined) return selectNode(value);
+  if (element.kind !== 'subquery' && element.kind !== 'cte') {
+    throw new UsageError('Expected a list, a select or a subquery.');
+  }
+  const items = element.columns.map(
+    (column): SelectItem => ({ kind: 'value', key: column.key, named: false, node: columnNode(element, column) }),
+  );
+  return makeSelect({ ...selectDraft(items), from: [element] });
+}
+
+/** Whether two elements are one and the same: an alias is told by its table and name, everything else by identity. */
+export function sameElement(a: FromElement, b: FromElement): boolean {
+  return a === b || (a.kind === 'alias' && b.kind === 'alias' && a.key === b.key);
+}
+
+export function includesElement(elements: readonly FromElement[], element: FromElement): boolean {
+  return elements.some((one) => sameElement(one, element));
+}
+
+/** What entities in a list of items stand in FROM for. */
+export function itemFroms(items: readonly SelectItem[]): readonly FromElement[] {
+  let froms: readonly FromElement[] = [];
+  for (const item of items) froms = joinFroms(froms, item.kind === 'entity' ? [item.from] : item.node.froms);
+  return froms;
+}
+
+/** The key of a list of items: what is selected, and under which names. */
+export function itemsKey(items: readonly SelectItem[]): string {
+  let key = `${items.length}[`;
+  for (const item of items) {
+    if (item.kind === 'value') key += `${item.named ? keyed(item.key) : '-'}${item.node.key}`;
+    else key += `E${keyed(item.key)}${item.from.key}${columnsKey(item)}`;
+  }
+  return key;
+}
+
+function columnsKey(item: Extract<SelectItem, { kind: 'entity' }>): string {
+  if (item.columns === item.from.columns) return '*';
+  return `${item.columns.length}[${item.columns.map(({ name }) => keyed(name)).join('')}`;
+}
+
+function expressionsOf(draft: SelectDraft): ExpressionNode[] {
+  const expressions: ExpressionNode[] = [];
+  for (const item of draft.items) if (item.kind === 'value') expressions.push(item.node);
+  if (typeof draft.distinct !== 'boolean') expressions.push(...draft.distinct);
+  expressions.push(...draft.where, ...draft.groupBy, ...draft.having);
+  // The order of a UNION names its columns, it takes none from a table.
+  if (draft.compound === undefined) expressions.push(...draft.orderBy);
+  return expressions;
+}
+
+function resolveFrom(
+  draft: SelectDraft,
+  used: readonly FromElement[],
+): { readonly implicit: readonly FromElement[]; readonly joins: readonly JoinNode[] } {
+  if (draft.compound !== undefined) return { implicit: [], joins: [] };
+  const wanted = joinFroms(itemFroms(draft.items), used);
+  if (draft.joins.length === 0) return { implicit: without(wanted, draft.from), joins: [] };
+  const joins: JoinNode[] = [];
+  let needed = wanted;
+  const targets = joinTargets(draft);
+  for (const join of draft.joins) {
+    const present = [...draft.from, ...without(needed, [...draft.from, ...targets]), ...joins.map(({ from }) => from)];
+    const resolved = resolveJoin(join, present);
+    if (resolved.source !== undefined) needed = joinFroms(needed, [resolved.source]);
+    for (const one of resolved.joins) {
+      if (
+        includesElement(
+          joins.map(({ from }) => from),
+          one.from,
+        ) ||
+        includesElement(draft.from, one.from)
+      ) {
+        throw new CompileError(`${one.from.name} is joined twice.`, { hint: 'Join an alias() of it the second time.' });
+      }
+      joins.push(one);
+      needed = joinFroms(needed, one.on.froms);
+    }
+  }
+  const implicit = without(needed, [...draft.from, ...joins.map(({ from }) => from)]);
+  return { implicit, joins };
+}
+
+/** The targets of joins are known before their conditions are. */
+function joinTargets(draft: SelectDraft): readonly FromElement[] {
+  return draft.joins.map(({ target }) => (isRelation(target) ? target[RELATION]().target : target));
+}
+
+function without(elements: readonly FromElement[], taken: readonly FromElement[]): readonly FromElement[] {
+  const left: FromElement[] = [];
+  for (const element of elements) {
+    if (!includesElement(taken, element) && !includesElement(left, element)) left.push(element);
+  }
+  return left;
+}
+
+type Parts = Omit<SelectNode, 'kind' | 'key' | 'tables' | 'reach'>;
+
+function reachOf(node: Parts, nested: Reach | undefined): Reach {
+  const elements = [...node.from, ...node.implicit, ...node.joins.map(({ from }) => from), ...node.with];
+  let reach: Reach = { elements, raw: false };
+  for (const element of elements) reach = joinReach(reach, elementReach(element)) ?? reach;
+  for (const { on } of node.joins) reach = joinReach(reach, on.reach) ?? reach;
+  if (node.compound !== undefined) {
+    reach = joinReach(reach, node.compound.first.reach) ?? reach;
+    for (const { query } of node.compound.rest) reach = joinReach(reach, query.reach) ?? reach;
+  }
+  return joinReach(reach, nested) ?? reach;
+}
+
+/** What the query behind a subquery reaches. */
+export function elementReach(element: FromElement): Reach | undefined {
+  if (element.kind !== 'subquery' && element.kind !== 'cte') return undefined;
+  const { query, step } = element as QueryElement;
+  return joinReach(query?.reach, step?.reach);
+}
+
+/** The tables behind all that is reached, each once. */
+export function tablesOf(reach: Reach): readonly FromElement[] | undefined {
+  if (reach.raw) return undefined;
+  const tables = new Set<FromElement>();
+  for (const { table } of reach.elements) if (table !== undefined) tables.add(table);
+  return [...tables];
+}
+
+function keyOf(node: Parts): string {
+  let key = `S${itemsKey(node.items)}${distinctKey(node.distinct)}`;
+  key += `${keyedList(node.from)}${keyedList(node.implicit)}${node.joins.length}[`;
+  for (const join of node.joins) key += `${join.kind[0]}${join.from.key}${join.on.key}`;
+  key += `${optional(node.where)}${keyedList(node.groupBy)}${optional(node.having)}`;
+  if (node.compound === undefined) key += '-';
+  else {
+    key += `U${node.compound.rest.length}[${node.compound.first.key}`;
+    for (const { operator, query } of node.compound.rest) key += `${operator === 'union' ? 'u' : 'a'}${query.key}`;
+  }
+  key += `${keyedList(node.orderBy)}${optional(node.limit)}${optional(node.offset)}`;
+  return `${key}${lockKey(node.lock)}${keyedList(node.with)}`;
+}
+
+function distinctKey(distinct: SelectNode['distinct']): string {
+  return typeof distinct === 'boolean' ? (distinct ? 'D' : '-') : keyedList(distinct);
+}
+
+function optional(node: ExpressionNode | undefined): string {
+  return node === undefined ? '-' : node.key;
+}
+
+function lockKey(lock: LockNode | undefined): string {
+  return lock === undefined ? '-' : `${keyed(lock.mode)}${lock.wait[0]}${lock.of === undefined ? '-' : lock.of.key}`;
+}
+
+/**
+ * Which of the subqueries are the same object. Two with equal keys may bind different values: then it is part of the
+ * shape which one stands where. Empty in the usual case that none or all are the same.
+ */
+export function identityPattern(elements: readonly FromElement[]): string {
+  const queries = elements.filter(({ kind }) => kind === 'subquery' || kind === 'cte');
+  const distinct = [...new Set(queries)];
+  if (new Set(distinct.map(({ key }) => key)).size === distinct.length) return '';
+  return `=${queries.map((element) => distinct.indexOf(element)).join()}`;
+}
