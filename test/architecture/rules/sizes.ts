@@ -13,8 +13,8 @@ export const LIMITS = Object.freeze({
   depth: 2,
 });
 
-/** The one place that may be a folder deeper: a dialect's driver. */
-const DEEPER = /^src\/dialects\/[^/]+\/driver\//;
+/** The only places that may be a folder deeper: a dialect's driver and its wire format. */
+const DEEPER = /^src\/dialects\/[^/]+\/(?:driver|wire)\//;
 
 export function checkSizes(project: Project): Violation[] {
   return [...project.values()].flatMap((file) => [...checkFile(file), ...checkFunctions(file), ...checkClasses(file)]);

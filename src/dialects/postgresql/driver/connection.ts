@@ -1,0 +1,215 @@
+// One connection: the face of the driver contract over a transport and a pipeline. Whatever goes wrong below ends here, in
+// one place, once: the transport is dropped, every batch is settled, and the owner is told.
+import { inspect } from 'node:util';
+import type {
+  ConnectionStatus,
+  DriverConnection,
+  DriverStatement,
+  ServerIdentity,
+  Sink,
+  SubmitOptions,
+} from '../../../driver/driver.ts';
+import { AthanorError, ConnectionLostError, ProtocolError, UnsupportedError } from '../../../errors/index.ts';
+import { safeMessage, serverError } from '../errors.ts';
+import type { Frame } from '../wire/frame.ts';
+import type { FrameReader } from '../wire/frame-reader.ts';
+import { Pipeline } from './pipeline.ts';
+import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
+import { endsSession, readServerFields, severityOf } from '../wire/server-message.ts';
+import { stringEnd } from '../wire/description.ts';
+import type { Transport } from './transport.ts';
+
+/** How long `close` waits for the server's end, in milliseconds. */
+const GOODBYE = 1000;
+const TERMINATE = Buffer.from([FRONTEND.terminate, 0, 0, 0, 4]);
+
+export interface ConnectionParts {
+  readonly transport: Transport;
+  readonly reader: FrameReader;
+  readonly pid: number;
+  readonly statementCacheSize: number;
+  /** Sends a cancel request for this connection. */
+  readonly cancel: () => Promise<void>;
+}
+
+export type Notice = { readonly severity: string; readonly code: string; readonly message: string };
+
+export class PostgresConnection implements DriverConnection {
+  onLost: ((error: Error) => void) | undefined;
+  onNotice: ((notice: Notice) => void) | undefined;
+  #identity: ServerIdentity;
+  readonly #transport: Transport;
+  readonly #reader: FrameReader;
+  readonly #pipeline: Pipeline;
+  /** The end was asked for, so it is no loss. */
+  #asked = false;
+  #ended = false;
+
+  constructor(parts: ConnectionParts) {
+    this.#identity = Object.freeze({ pid: parts.pid });
+    this.#transport = parts.transport;
+    this.#reader = parts.reader;
+    this.#pipeline = new Pipeline({
+      connectionId: String(parts.pid),
+      statementCacheSize: parts.statementCacheSize,
+      write: (bytes) => this.#transport.write(bytes),
+      cancel: parts.cancel,
+      abandon: (error) => this.#end(error),
+    });
+    this.#reader.handle = (frame) => this.#frame(frame);
+    this.#transport.onData = (bytes, length) => this.#read(bytes, length);
+    this.#transport.onEnd = (error) =>
+      this.#end(new ConnectionLostError('the server closed the connection', { cause: error }));
+  }
+
+  get identity(): ServerIdentity {
+    return this.#identity;
+  }
+
+  get status(): ConnectionStatus {
+    return this.#pipeline.state.status;
+  }
+
+  /** Completes the identity with what the server said when it was asked. */
+  identify(identity: ServerIdentity): void {
+    this.#identity = Object.freeze({ ...identity });
+  }
+
+  submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
+    if (batch.length === 0) return Promise.resolve();
+    return this.#pipeline.submit({ batch, sink, signal: options?.signal });
+  }
+
+  cancel(): Promise<void> {
+    return this.#pipeline.cancel();
+  }
+
+  async close(): Promise<void> {
+    this.#asked = true;
+    if (this.#ended) return;
+    this.#pipeline.close(this.#loss(new ConnectionLostError('the connection is closed')));
+    this.#transport.write(TERMINATE);
+    this.#transport.end();
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GOODBYE);
+    });
+    await Promise.race([this.#transport.closed, patience]);
+    clearTimeout(timer);
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#asked = true;
+    this.#end(new ConnectionLostError('the connection was closed on this side'));
+  }
+
+  /** Messages that came while the session was being set up. */
+  accept(frames: readonly Frame[]): void {
+    this.#guarded(() => {
+      for (const frame of frames) this.#frame(frame);
+    });
+  }
+
+  [inspect.custom](): string {
+    return `PostgresConnection { pid: ${this.#identity.pid}, status: '${this.status}' }`;
+  }
+
+  #read(bytes: Buffer, length: number): void {
+    try {
+      this.#reader.push(bytes, length);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** Reading failed: by the sink's fault, which belongs to its batch alone, or by the peer's. */
+  #broken(error: unknown): void {
+    const { head } = this.#pipeline;
+    if (head?.inSink === true) {
+      head.error = error;
+      this.#end(
+        new ConnectionLostError('a result sink threw, so the rest of the answer was not read', { cause: error }),
+      );
+    } else if (error instanceof AthanorError) this.#end(error);
+    else this.#end(new ProtocolError('the server broke the protocol: a message that cannot be read', { cause: error }));
+  }
+
+  #frame(frame: Frame): void {
+    switch (frame.type) {
+      case BACKEND.dataRow:
+        return this.#pipeline.row(frame);
+      case BACKEND.readyForQuery:
+        if (frame.end - frame.start !== 1) violation('a ready message of the wrong size');
+        return this.#pipeline.ready(frame.bytes[frame.start] as number);
+      case BACKEND.error:
+        return this.#error(frame);
+      case BACKEND.notice:
+        return this.#notice(frame);
+      case BACKEND.parameterStatus:
+        return this.#parameter(frame);
+      case BACKEND.notification:
+        return undefined;
+      case BACKEND.copyIn:
+      case BACKEND.copyOut:
+      case BACKEND.copyBoth:
+        return this.#end(new UnsupportedError('COPY cannot be run as a statement', { outcome: 'failed' }));
+      default:
+        return this.#pipeline.answer(frame);
+    }
+  }
+
+  #error(frame: Frame): void {
+    const fields = readServerFields(frame);
+    if (endsSession(fields)) this.#end(serverError(fields, { outcome: undefined }), true);
+    else this.#pipeline.error(fields);
+  }
+
+  #notice(frame: Frame): void {
+    if (this.onNotice === undefined) return;
+    const fields = readServerFields(frame);
+    try {
+      this.onNotice({ severity: severityOf(fields), code: fields['C'] ?? '', message: safeMessage(fields) });
+    } catch {
+      // A listener's failure must not reach the statement that happens to run.
+    }
+  }
+
+  /** Text is read as UTF-8: a session that leaves it would give wrong data. */
+  #parameter(frame: Frame): void {
+    const end = stringEnd(frame, frame.start);
+    if (frame.bytes.toString('latin1', frame.start, end) !== 'client_encoding') return;
+    const value = frame.bytes.toString('latin1', end + 1, stringEnd(frame, end + 1));
+    if (value !== 'UTF8')
+      this.#end(new UnsupportedError(`the session was set to client_encoding ${value}, and only UTF8 is read`));
+  }
+
+  #loss(
+    reason: AthanorError,
+    announced = false,
+  ): { readonly reason: AthanorError; readonly announced: boolean; readonly connectionId: string } {
+    return { reason, announced, connectionId: String(this.#identity.pid) };
+  }
+
+  #end(reason: AthanorError, announced = false): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reader.stop();
+    this.#transport.destroy();
+    this.#pipeline.lost(this.#loss(reason, announced));
+    if (this.#asked) return;
+    try {
+      this.onLost?.(reason);
+    } catch {
+      // The connection is gone either way; its owner's failure has no caller to go to.
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// Opens connections: socket, TLS, authentication and settings under one deadline. The options live in this closure
+// alone, so that neither a driver nor a connection has anything to show.
+import type { Driver, DriverConnection } from '../../../driver/driver.ts';
+import { type AthanorError, DatabaseError, ServerFullError } from '../../../errors/index.ts';
+import { requestCancel } from './cancel-request.ts';
+import { PostgresConnection } from './connection.ts';
+import { ConnectScope } from './connect-scope.ts';
+import {
+  type PostgresConnectOptions,
+  type PostgresOptions,
+  protocolText,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.ts';
+import { setUpSession } from './session-setup.ts';
+import { startSession, startupError } from './startup.ts';
+import { StartupFrames } from './startup-frames.ts';
+import { negotiateTls, type Secured, type TlsPlan, tlsPlans } from './tls-negotiation.ts';
+import { Transport, type TransportTarget } from './transport.ts';
+
+export interface PostgresDriver extends Driver {
+  connect(options?: PostgresConnectOptions): Promise<DriverConnection>;
+}
+
+interface Attempt {
+  readonly options: ResolvedOptions;
+  readonly scope: ConnectScope;
+  readonly applicationName: string | undefined;
+}
+
+function targetOf({ host, port, lookup }: ResolvedOptions): TransportTarget {
+  return { host, port, lookup, path: host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : undefined };
+}
+
+/** The plan for the cancel requests of a connection: what came about, not what was tried. */
+function settledPlan(plan: TlsPlan, { socket }: Secured): TlsPlan {
+  return socket === undefined
+    ? { want: 'never', verify: 'none', guarded: false }
+    : { ...plan, want: 'always', guarded: false };
+}
+
+async function openOne({ options, scope, applicationName }: Attempt, plan: TlsPlan): Promise<PostgresConnection> {
+  const target = targetOf(options);
+  const transport = new Transport(target);
+  scope.holds(transport);
+  try {
+    await transport.opened();
+    const secured = await negotiateTls(transport, options, plan);
+    const frames = new StartupFrames(transport);
+    const key = await startSession({ transport, frames, options, secured, applicationName });
+    const { reader } = frames;
+    reader.limit = options.maxMessageSize;
+    const cancelling = { options, target, key, plan: settledPlan(plan, secured) };
+    const connection = new PostgresConnection({
+      transport,
+      reader,
+      pid: key.pid,
+      statementCacheSize: options.statementCacheSize,
+      cancel: () => requestCancel(cancelling),
+    });
+    connection.accept(frames.rest());
+    await setUpSession(connection, options);
+    return connection;
+  } catch (error) {
+    transport.destroy();
+    throw startupError(error, options);
+  }
+}
+
+/** Whether libpq's second way is worth trying: the server or the handshake refused this one, not the network. */
+function refusedAsIs(error: AthanorError): boolean {
+  if (!(error instanceof DatabaseError) || error instanceof ServerFullError) return false;
+  return error.sqlState?.startsWith('28') === true || error.message.startsWith('TLS with ');
+}
+
+async function open(attempt: Attempt): Promise<PostgresConnection> {
+  const plans = tlsPlans(attempt.options);
+  for (let i = 0; ; i++) {
+    try {
+      return await openOne(attempt, plans[i] as TlsPlan);
+    } catch (error) {
+      if (i + 1 >= plans.length || !refusedAsIs(error as AthanorError)) throw error;
+    }
+  }
+}
+
+async function connect(options: ResolvedOptions, given: PostgresConnectOptions): Promise<DriverConnection> {
+  const applicationName = given.applicationName ?? options.applicationName;
+  if (applicationName !== undefined) protocolText('applicationName', applicationName);
+  const timeout = given.timeout ?? options.connectTimeout;
+  const scope = new ConnectScope({ timeout, signal: given.signal, place: `${options.host}:${options.port}` });
+  try {
+    const opening = open({ options, scope, applicationName });
+    // A connection that comes when nobody waits any more is dropped.
+    opening.then(
+      (connection) => scope.failure !== undefined && connection.destroy(),
+      () => {},
+    );
+    return await Promise.race([opening, scope.failed]);
+  } catch (error) {
+    // When time was up the transport broke too; the deadline is the reason, not the break.
+    throw scope.failure ?? error;
+  } finally {
+    scope.close();
+  }
+}
+
+/** A driver for the server `options` name. UsageError if an option is wrong. */
+export function createPostgresDriver(options: PostgresOptions): PostgresDriver {
+  const resolved = resolveOptions(options);
+  return Object.freeze({
+    name: 'postgresql',
+    connect: (given: PostgresConnectOptions = {}) => connect(resolved, given),
+  });
+}

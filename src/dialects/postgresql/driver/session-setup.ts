@@ -1,0 +1,83 @@
+// What is said to a new session before it is handed out, all in one trip: settings, each tolerated on its own so that
+// a pooler that refuses one does not cost the connection, and the question when the server process started.
+import type { DriverStatement, Scalar, Sink } from '../../../driver/driver.ts';
+import { ConnectError, DatabaseError } from '../../../errors/index.ts';
+import type { PostgresConnection } from './connection.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** Ours, unless the caller set them: a dead client's work ends, and a forgotten transaction does not stay for ever. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  client_connection_check_interval: '2s',
+  idle_in_transaction_session_timeout: '60s',
+};
+
+/** A server process's start as text that does not depend on any setting. Compare it only with itself. */
+export const BACKEND_START = `to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const silent: Sink = { row: () => {} };
+
+function setting(name: string, value: string): DriverStatement {
+  const text = {
+    sql: 'select pg_catalog.set_config($1, $2, false)',
+    params: ['text', 'text'],
+    results: undefined,
+    prepare: false,
+  } as const;
+  return { text, params: [name, value] };
+}
+
+const whoAmI: DriverStatement = {
+  text: {
+    sql: `select pg_backend_pid(), (select ${BACKEND_START} from pg_catalog.pg_stat_activity where pid = pg_backend_pid())`,
+    params: [],
+    results: ['integer', 'text'],
+    prepare: false,
+  },
+  params: [],
+};
+
+async function askIdentity(connection: PostgresConnection): Promise<void> {
+  let row: Scalar[] = [];
+  try {
+    await connection.submit([whoAmI], {
+      row: (_statement, values) => {
+        row = values;
+      },
+    });
+  } catch (error) {
+    // A server that does not show it (or is none of PostgreSQL's own) is served all the same.
+    if (connection.status !== 'closed') return;
+    throw error;
+  }
+  const [pid, start] = row;
+  if (typeof pid !== 'number') return;
+  connection.identify({
+    pid: connection.identity.pid === 0 ? pid : connection.identity.pid,
+    start: typeof start === 'string' ? start : undefined,
+  });
+}
+
+async function set(
+  connection: PostgresConnection,
+  [name, value]: readonly [string, string],
+  given: boolean,
+): Promise<void> {
+  try {
+    await connection.submit([setting(name, value)], silent);
+  } catch (error) {
+    if (connection.status === 'closed') throw error;
+    if (!given) return;
+    const sqlState = error instanceof DatabaseError ? error.sqlState : undefined;
+    throw new ConnectError(`the server refused the setting '${name}'`, { cause: error, sqlState, outcome: 'not-sent' });
+  }
+}
+
+/** Sets the session up. Rejects if a setting the caller gave is refused. */
+export async function setUpSession(connection: PostgresConnection, { settings }: ResolvedOptions): Promise<void> {
+  const ours = Object.entries(DEFAULTS).filter(([name]) => !(name in settings));
+  await Promise.all([
+    ...ours.map((entry) => set(connection, entry, false)),
+    ...Object.entries(settings).map((entry) => set(connection, entry, true)),
+    askIdentity(connection),
+  ]);
+}
