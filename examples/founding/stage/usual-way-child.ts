@@ -1,5 +1,6 @@
 // One process of the usual way: it evaluates a module that makes a pool, as each process of a service does, and asks.
 // Nothing in it is wrong; there are only several of it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 /** How one query ended, as it is told to the parent. */
@@ -23,9 +24,8 @@ async function ask(): Promise<Ending> {
 // Several requests come in at once, again and again, until the parent has seen enough.
 process.on('disconnect', () => process.exit());
 for (;;) {
-  await Promise.all(
-    Array.from({ length: QUERIES_AT_ONCE }, async () => {
-      process.send?.(await ask());
-    }),
-  );
+  const requests = Array.from({ length: QUERIES_AT_ONCE }, async () => {
+    process.send?.(await ask());
+  });
+  await Promise.all([...requests, sleep(250)]);
 }
