@@ -85,8 +85,18 @@ export function usedBy(nodes: readonly Used[]): Used {
 
 export function columnNode(from: FromElement, column: FromColumn): ColumnNode {
   const key = `c${from.key}.${keyed(column.name)}`;
-  const type = column.type === UNKNOWN ? undefined : column.type;
-  return Object.freeze({ kind: 'column', key, type, froms: [from], reach: undefined, from, column });
+  return Object.freeze({
+    kind: 'column',
+    key,
+    // Asked for on use: the type of a foreign key is that of a column in a module that may not be loaded yet.
+    get type(): ColumnType | undefined {
+      return column.type === UNKNOWN ? undefined : column.type;
+    },
+    froms: [from],
+    reach: undefined,
+    from,
+    column,
+  });
 }
 
 export function bindNode(value: Scalar, type: ColumnType | undefined, bare = false): BindNode {
