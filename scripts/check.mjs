@@ -1,7 +1,7 @@
 // npm run check: what is checked beside the tests, each by name. With names after it only those.
 // `--after-tests` counts the last test run in and ends with the line the continuous integration reads.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bootstrap, command } from './bootstrap.mjs';
 import { cache, root, toolchainEnvironment } from './setup/paths.mjs';
@@ -16,9 +16,7 @@ const checks = {
   types: [[bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']],
   package: [[path.join(root, 'test', 'package', 'packaging.mjs')]],
   smoke: [[path.join(root, 'test', 'package', 'smoke.mjs')]],
-  scoreboard: existsSync(path.join(root, 'scripts', 'scoreboard.mjs'))
-    ? [[path.join(root, 'scripts', 'scoreboard.mjs')]]
-    : [],
+  scoreboard: [[path.join(root, 'scripts', 'scoreboard.mjs'), '--check', '--last-run']],
 };
 
 command(async () => {

@@ -25,7 +25,9 @@ export function toolchainNode() {
   const installed = name === undefined ? undefined : path.join(root, 'node_modules', name, 'bin', file);
   if (installed !== undefined && existsSync(installed)) return installed;
   if (Number.parseInt(process.versions.node, 10) >= 24) return process.execPath;
-  throw new SetupError(`There is no packaged Node 24 for ${process.platform} on ${process.arch}: run this with Node 24.`);
+  throw new SetupError(
+    `There is no packaged Node 24 for ${process.platform} on ${process.arch}: run this with Node 24.`,
+  );
 }
 
 /** The environment of the toolchain: Node 24 is the first `node` found. */

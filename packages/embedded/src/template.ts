@@ -39,6 +39,11 @@ async function initialise(binaries: Binaries, folder: string, who: Identity | un
     const result = await run({ file: programPath(binaries, 'initdb'), parameters, who });
     if (result.code === 0) return;
     rmSync(folder, { recursive: true, force: true });
+    const nameless = /user ID (\d+): user does not exist/.exec(result.output)?.[1];
+    if (nameless !== undefined) {
+      const text = `PostgreSQL needs a name for user ${nameless}: add a line for it to /etc/passwd, or run as a user that has one.`;
+      throw new EmbeddedError('ATH_EMBEDDED_PERMISSION', text);
+    }
     throw new EmbeddedError('ATH_EMBEDDED_INIT', `initdb failed (${result.code}):\n${result.output}`);
   } finally {
     rmSync(secret, { force: true });

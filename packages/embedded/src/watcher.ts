@@ -173,7 +173,10 @@ export class Watcher {
 /** Writes where the watcher listens before the server is up, so that others wait instead of starting. */
 function announce(data: DataFolder, address: string): void {
   const before = readRecord(data);
-  if (before !== undefined) writeRecord(data, { ...before, watcher: address });
+  if (before === undefined) return;
+  // Its watcher was killed: whoever holds the lock clears up after it.
+  if (before.watcher !== undefined) removeSocketFolder(path.dirname(before.watcher));
+  writeRecord(data, { ...before, watcher: address });
 }
 
 function checkDemands(message: Extract<ClientMessage, { say: 'join' }>, running: Running): void {
