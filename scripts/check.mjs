@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bootstrap, command } from './bootstrap.mjs';
-import { cache, root, toolchainEnvironment } from './setup/paths.mjs';
+import { cache, root, say, toolchainEnvironment } from './setup/paths.mjs';
 import { runCollected } from './setup/run.mjs';
 
 const bin = (...parts) => path.join(root, 'node_modules', ...parts);
@@ -24,10 +24,13 @@ command(async () => {
   const names = given.length > 0 ? given : Object.keys(checks);
   const unknown = names.filter((name) => checks[name] === undefined);
   if (unknown.length > 0) throw new TypeError(`unknown check: ${unknown.join(', ')}`);
-  const node = await bootstrap();
   let failed = 0;
   let passed = 0;
-  for (const name of names.filter((one) => checks[one].length > 0)) {
+  const node = await bootstrap().catch((error) => {
+    say(error.message);
+    failed += 1;
+  });
+  for (const name of node === undefined ? [] : names.filter((one) => checks[one].length > 0)) {
     if (await runCheck(name, node)) passed += 1;
     else failed += 1;
   }

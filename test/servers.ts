@@ -2,7 +2,8 @@
 // that file is killed.
 
 import pg from 'pg';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { startTemporary } from '../packages/embedded/src/index.ts';
 
 /** What a test may ask of its server. */
@@ -56,11 +57,26 @@ export interface TestServer extends AsyncDisposable {
 
 const ADMIN = 'athanor-test-admin';
 
+function binariesOf(version: number): string {
+  const name = `postgres-${version}-${process.platform}-${process.arch}`;
+  return fileURLToPath(new URL(`../tools/matrix/node_modules/${name}`, import.meta.url));
+}
+
+/** The PostgreSQL majors that are installed; all from 14 to 18 once `scripts/setup/matrix.mjs` has run. */
+export function installedVersions(): readonly number[] {
+  return [14, 15, 16, 17, 18].filter((version) => version === 18 || existsSync(binariesOf(version)));
+}
+
 /** Starts a server for a test file; stop it in `after`. About 0.2 s. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<TestServer> {
-  const { maxConnections, settings, ...rest } = options;
+  const { maxConnections, settings, version = 18, ...rest } = options;
   const limit = maxConnections === undefined ? {} : { max_connections: String(maxConnections) };
-  const server = await startTemporary({ ...rest, settings: { ...limit, ...settings } });
+  const server = await startTemporary({
+    ...rest,
+    version,
+    ...(version === 18 ? {} : { binaries: binariesOf(version) }),
+    settings: { ...limit, ...settings },
+  });
   const { socketFolder, port, user, password, database } = server;
   if (socketFolder === undefined || server.socketUrl === undefined) throw new TypeError('Tests need a Unix socket.');
 

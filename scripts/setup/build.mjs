@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, fingerprintOf, keep, keptIn } from './fingerprint.mjs';
-import { root, say, SetupError } from './paths.mjs';
+import { cache, root, say, SetupError } from './paths.mjs';
 import { runCollected } from './run.mjs';
 
 const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -29,11 +29,12 @@ function sources(folder) {
 }
 
 function stampOf(folder) {
-  return path.join(folder, 'dist', '.built');
+  // Outside of dist, which is published as it is.
+  return path.join(cache, 'build', folder === root ? 'athanor' : path.basename(folder));
 }
 
 function isFresh(folder) {
-  return keptIn(stampOf(folder)) === sources(folder);
+  return existsSync(path.join(folder, 'dist')) && keptIn(stampOf(folder)) === sources(folder);
 }
 
 /** Builds beside the old result and swaps, so that a failed build leaves the old one. */

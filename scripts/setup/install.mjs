@@ -20,7 +20,8 @@ export async function ensureInstalled() {
   keep(stamp, wanted);
 }
 
-function npmCommand() {
+/** How npm is called: the one that runs us, if one does. */
+export function npmCommand() {
   const own = process.env['npm_execpath'];
   if (own !== undefined && /npm-cli\.c?js$/.test(own)) return [process.execPath, own];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
