@@ -15,7 +15,7 @@ export interface LeaseHome {
   giveBack(entry: Entry, lease: Lease): void;
   /** The connection is dropped when it comes back. */
   soften(entry: Entry): void;
-  /** The connection is dropped at once. */
+  /** The connection is not wanted back. */
   drop(entry: Entry, lease: Lease, reason: string): void;
 }
 

@@ -73,7 +73,10 @@ export class Pool implements LeaseHome {
       observers: this.#observers,
       now: () => clock.now(),
       left: (entry) => this.#left(entry),
-      freed: () => this.#supply(),
+      freed: () => {
+        this.#drained?.();
+        this.#supply();
+      },
     });
     this.#idle = new IdleShelf({
       clock,
@@ -191,7 +194,9 @@ export class Pool implements LeaseHome {
   /** @internal */
   drop(entry: Entry, lease: Lease, reason: string): void {
     this.#leaks.forget(lease);
-    this.#connections.destroy(entry, reason);
+    if (entry.pending > 0) return this.#connections.destroy(entry, reason);
+    this.#observers.each(entry, (observer, connection) => observer.invalidate?.(connection, reason));
+    this.#connections.close(entry);
   }
 
   /** @internal */
@@ -358,7 +363,6 @@ export class Pool implements LeaseHome {
     this.#checking.delete(entry);
     // Where one connection in use went away unasked, others of its age may be dead without knowing it.
     if (active && entry.failed && entry.generation === this.#generation) this.invalidate();
-    this.#drained?.();
   }
 
   // --- what time and others bring ------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ export class FakeConnection implements DriverConnection {
 
   #queue(work: () => Promise<void>): Promise<void> {
     const result = this.#busy === undefined ? work() : this.#busy.then(work);
-    const busy = result.then(
+    const busy: Promise<void> = result.then(
       () => this.#idle(busy),
       () => this.#idle(busy),
     );
