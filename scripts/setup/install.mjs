@@ -16,7 +16,7 @@ export async function ensureInstalled() {
   const [file, ...parameters] = npmCommand();
   const options = { shell: file.endsWith('.cmd') };
   const result = await runCollected(file, [...parameters, 'ci', '--ignore-scripts', '--loglevel=error'], options);
-  if (result.code !== 0) throw new SetupError(`npm ci failed (${result.code}).\n${result.output}`);
+  if (result.code !== 0) throw new SetupError(`npm ci failed (${result.code}).\n${firstLines(result.output)}`);
   keep(stamp, wanted);
 }
 
@@ -25,4 +25,9 @@ export function npmCommand() {
   const own = process.env['npm_execpath'];
   if (own !== undefined && /npm-cli\.c?js$/.test(own)) return [process.execPath, own];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
+}
+
+/** npm follows its reason with a page of usage. */
+export function firstLines(text) {
+  return text.split('\n').slice(0, 12).join('\n');
 }

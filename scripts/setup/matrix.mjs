@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { contentOf, keep, keptIn } from './fingerprint.mjs';
-import { npmCommand } from './install.mjs';
+import { firstLines, npmCommand } from './install.mjs';
 import { root, say, SetupError } from './paths.mjs';
 import { runCollected } from './run.mjs';
 
@@ -20,7 +20,7 @@ export async function ensureMatrix() {
   const [file, ...parameters] = npmCommand();
   const options = { cwd: folder, shell: file.endsWith('.cmd') };
   const result = await runCollected(file, [...parameters, 'ci', '--ignore-scripts', '--loglevel=error'], options);
-  if (result.code !== 0) throw new SetupError(`npm ci failed in tools/matrix (${result.code}).\n${result.output}`);
+  if (result.code !== 0) throw new SetupError(`npm ci failed in tools/matrix (${result.code}).\n${firstLines(result.output)}`);
   keep(stamp, wanted);
 }
 
