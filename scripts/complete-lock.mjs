@@ -30,6 +30,6 @@ function platformOf(name) {
   const system = words.find((word) => /^(linux|darwin|windows|win32|win|android|freebsd|openharmony)$/.test(word));
   const processor = processors.find((one) => words.some((word) => word === one || word.startsWith(`${one}-`)));
   if (system === undefined || processor === undefined) throw new TypeError(`no platform in ${name}`);
-  const libc = words.find((word) => /^musl/.test(word)) ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined;
+  const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined;
   return { cpu: [processor], os: [systems[system] ?? system], ...(libc === undefined ? {} : { libc }) };
 }

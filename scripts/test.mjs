@@ -35,18 +35,22 @@ command(async () => {
 function options() {
   const atOnce = Math.min(Math.max(availableParallelism(), 2), 8);
   return [
-    ...['--test', `--test-concurrency=${atOnce}`, `--test-timeout=${TEST_TIMEOUT}`],
-    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-    ...[`--test-reporter=${new URL('./setup/count-reporter.mjs', import.meta.url).href}`],
-    ...[`--test-reporter-destination=${counts}`],
+    '--test',
+    `--test-concurrency=${atOnce}`,
+    `--test-timeout=${TEST_TIMEOUT}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${new URL('./setup/count-reporter.mjs', import.meta.url).href}`,
+    `--test-reporter-destination=${counts}`,
   ];
 }
 
 function scoreboardOptions() {
   return [
-    ...['--import', new URL('../test/reach.ts', import.meta.url).href],
-    ...[`--test-reporter=${new URL('./scoreboard-reporter.mjs', import.meta.url).href}`],
-    ...[`--test-reporter-destination=${path.join(scoreboard, 'tests.jsonl')}`],
+    '--import',
+    new URL('../test/reach.ts', import.meta.url).href,
+    `--test-reporter=${new URL('./scoreboard-reporter.mjs', import.meta.url).href}`,
+    `--test-reporter-destination=${path.join(scoreboard, 'tests.jsonl')}`,
   ];
 }
 

@@ -20,7 +20,8 @@ export async function ensureMatrix() {
   const [file, ...parameters] = npmCommand();
   const options = { cwd: folder, shell: file.endsWith('.cmd') };
   const result = await runCollected(file, [...parameters, 'ci', '--ignore-scripts', '--loglevel=error'], options);
-  if (result.code !== 0) throw new SetupError(`npm ci failed in tools/matrix (${result.code}).\n${firstLines(result.output)}`);
+  if (result.code !== 0)
+    throw new SetupError(`npm ci failed in tools/matrix (${result.code}).\n${firstLines(result.output)}`);
   keep(stamp, wanted);
 }
 

@@ -48,10 +48,12 @@ export interface WatcherOrder extends ServerOptions {
 /** The default of `idleStop`. */
 export const IDLE_STOP = 1000;
 
-const FIXED: ReadonlySet<string> = new Set([
-  ...['listen_addresses', 'port', 'unix_socket_directories', 'data_directory', 'hba_file', 'config_file'],
-  ...['ssl', 'ssl_cert_file', 'ssl_key_file', 'logging_collector', 'external_pid_file'],
-]);
+const FIXED: ReadonlySet<string> = new Set(
+  (
+    'listen_addresses port unix_socket_directories data_directory hba_file config_file ' +
+    'ssl ssl_cert_file ssl_key_file logging_collector external_pid_file'
+  ).split(' '),
+);
 
 /** The TLS mode that an option asks for. */
 export function tlsMode(option: boolean | 'offered' | undefined): TlsMode {
