@@ -381,6 +381,19 @@ describe('transactions', () => {
 });
 
 describe('errors', () => {
+  test('a full database is named, and the transaction that SQLite dropped with it is known to be gone', async () => {
+    const connection = await memory();
+    await run(connection, 'create table t (a)', 'pragma max_page_count = 20');
+    await run(connection, 'begin', 'insert into t values (1)');
+    await assert.rejects(run(connection, 'insert into t values (zeroblob(1000000))'), (error) => {
+      return error instanceof OperationalError && error.sqlState === 'SQLITE_FULL' && !error.retryable;
+    });
+    assert.equal(connection.status, 'failed');
+    await run(connection, 'rollback');
+    assert.deepEqual((await run(connection, 'select count(*) from t')).rows, [[0]]);
+    await connection.close();
+  });
+
   test('constraints become their classes, with table, column and constraint', async () => {
     const connection = await memory();
     await run(
