@@ -104,8 +104,10 @@ export function resolveOptions(options: PostgresOptions): ResolvedOptions {
     sslRootCert: options.sslRootCert,
   };
   for (const [name, value] of Object.entries(optional)) if (value !== undefined) protocolText(name, value);
-  for (const [name, value] of Object.entries(options.settings ?? {}))
-    protocolText('the name of a setting', name) && protocolText(`the setting ${name}`, value);
+  for (const [name, value] of Object.entries(options.settings ?? {})) {
+    protocolText('the name of a setting', name);
+    protocolText(`the setting ${name}`, value);
+  }
   const user = protocolText('user', options.user);
   if (user === '') throw new UsageError('user must not be empty');
   oneOf('sslMode', options.sslMode, SSL_MODES);

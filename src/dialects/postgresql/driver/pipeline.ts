@@ -25,10 +25,11 @@ export interface PipelineLink {
   abandon(error: AthanorError): void;
 }
 
-/** After these the server's idea of the statement is not ours: it is forgotten. */
-const FORGET: ReadonlySet<string> = new Set(['0A000', '26000', 'XX000']);
-/** After these it may be parsed anew and run again, outside a transaction. */
-const RETRY: ReadonlySet<string> = new Set(['0A000', '26000']);
+/**
+ * After these the server's idea of the statement is not ours (its result changed, it is gone, its type is gone): it is
+ * forgotten, and outside a transaction parsed anew and run again, once.
+ */
+const STALE: ReadonlySet<string> = new Set(['0A000', '26000', 'XX000']);
 
 /** Between two cancel requests for one batch, in milliseconds. */
 const CANCEL_PAUSE = 250;
@@ -212,7 +213,7 @@ export class Pipeline {
   #settleStatements(operation: Operation): void {
     for (const statement of operation.sent?.created ?? []) if (!statement.ready) this.#cache.remove(statement);
     const { error } = operation;
-    if (!(error instanceof DatabaseError) || !FORGET.has(error.sqlState ?? '')) return;
+    if (!(error instanceof DatabaseError) || !STALE.has(error.sqlState ?? '')) return;
     const failed = operation.sent?.executions[operation.failedAt];
     if (failed !== undefined && operation.failedCached) this.#cache.evict(failed.statement);
   }
@@ -220,7 +221,7 @@ export class Pipeline {
   #mayRetry(operation: Operation, before: string): boolean {
     const { error } = operation;
     const alone = operation.next === undefined;
-    if (!(error instanceof DatabaseError) || !RETRY.has(error.sqlState ?? '') || !operation.failedCached) return false;
+    if (!(error instanceof DatabaseError) || !STALE.has(error.sqlState ?? '') || !operation.failedCached) return false;
     return (
       alone &&
       !operation.retried &&

@@ -19,7 +19,7 @@ const refuse = (what: string): never => {
 };
 
 /** Characters that SASLprep (RFC 4013) maps to nothing, and those it maps to a blank. */
-const DROPPED = /[\u00ad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/g;
+const DROPPED = /\u00ad|\u034f|\u1806|[\u180b-\u180d]|[\u200b\u200c]|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/g;
 const BLANKS = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
 
 function prepared(password: string): string {

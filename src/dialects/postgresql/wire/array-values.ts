@@ -1,9 +1,9 @@
 // Arrays in both formats. Elements go through the same decoders as single values. A lower bound other than 1 is
 // dropped: JavaScript arrays have none.
 import type { Scalar } from '../../../driver/driver.ts';
-import type { Frame } from '../wire/frame.ts';
-import { violation } from '../wire/protocol.ts';
-import { readText, unfit, type ValueDecoder } from '../wire/value-decoder.ts';
+import type { Frame } from './frame.ts';
+import { violation } from './protocol.ts';
+import { readText, unfit, type ValueDecoder } from './value-decoder.ts';
 
 const MAX_DIMENSIONS = 6;
 

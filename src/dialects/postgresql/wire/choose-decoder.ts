@@ -1,12 +1,12 @@
 // Which decoder a column gets: by the type the server says it has and the form the statement asks for. A pair that
 // has no exact form gets a decoder that refuses every value but null.
 import type { WireKind } from '../../../driver/driver.ts';
-import { arrayOf } from '../wire/array-values.ts';
-import { moment, textMoment } from '../wire/epoch-values.ts';
-import * as numbers from '../wire/number-values.ts';
-import { BOX_ARRAY, ELEMENT_OF, OID } from '../wire/oids.ts';
-import { bool, bytes, text, textBool, textBytes, unsupported } from '../wire/plain-values.ts';
-import type { ValueDecoder } from '../wire/value-decoder.ts';
+import { arrayOf } from './array-values.ts';
+import { moment, textMoment } from './epoch-values.ts';
+import * as numbers from './number-values.ts';
+import { BOX_ARRAY, ELEMENT_OF, OID } from './oids.ts';
+import { bool, bytes, text, textBool, textBytes, unsupported } from './plain-values.ts';
+import type { ValueDecoder } from './value-decoder.ts';
 
 /** How to read a type as text, and as binary where that is cheaper and as exact. */
 type Choice = readonly [text: ValueDecoder, binary?: ValueDecoder];

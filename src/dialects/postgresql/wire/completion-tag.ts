@@ -1,6 +1,6 @@
 // CommandComplete's tag: `INSERT 0 5`, `SELECT 12`, `CREATE TABLE`.
-import type { Frame } from '../wire/frame.ts';
-import { stringEnd } from '../wire/description.ts';
+import type { Frame } from './frame.ts';
+import { stringEnd } from './description.ts';
 
 export interface CompletionTag {
   readonly command: string;

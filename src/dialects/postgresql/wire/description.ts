@@ -1,7 +1,7 @@
 // What the server says of a statement before it runs: its parameters' types and its columns.
 import type { Field } from '../../../driver/driver.ts';
-import type { Frame } from '../wire/frame.ts';
-import { violation } from '../wire/protocol.ts';
+import type { Frame } from './frame.ts';
+import { violation } from './protocol.ts';
 
 /** A result column; `type` is the OID, of the base type where the column's own is a domain. */
 export interface Column extends Field {

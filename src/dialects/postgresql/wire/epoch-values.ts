@@ -1,8 +1,8 @@
 // Moments in time: timestamptz as milliseconds since 1970. PostgreSQL counts microseconds over 290,000 years, so a
 // value may be finer or farther than a JavaScript moment; then it is refused, never shifted.
-import type { Frame } from '../wire/frame.ts';
-import { violation } from '../wire/protocol.ts';
-import { textDecoder, unfit, type ValueDecoder } from '../wire/value-decoder.ts';
+import type { Frame } from './frame.ts';
+import { violation } from './protocol.ts';
+import { textDecoder, unfit, type ValueDecoder } from './value-decoder.ts';
 
 /** 2000-01-01 UTC, where PostgreSQL's count begins. */
 export const POSTGRES_EPOCH = 946684800000;

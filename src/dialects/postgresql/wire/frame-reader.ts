@@ -1,7 +1,7 @@
 // Cuts the server's byte stream into messages. Total by construction: a length that is too small or too large and a
 // letter that does not exist are refused as soon as the header is there, and no more is buffered than what arrived.
-import { Frame } from '../wire/frame.ts';
-import { BACKEND, violation } from '../wire/protocol.ts';
+import { Frame } from './frame.ts';
+import { BACKEND, violation } from './protocol.ts';
 
 const HEADER = 5;
 const KEEP = 1 << 18;

@@ -1,15 +1,16 @@
 // Numbers: int2 to int8, oid, float4, float8 and numeric, in the three forms they can be asked for. Nothing is ever
 // rounded on the way: a number that has no exact JavaScript form is refused.
-import type { Frame } from '../wire/frame.ts';
-import { violation } from '../wire/protocol.ts';
-import { textDecoder, unfit, type ValueDecoder } from '../wire/value-decoder.ts';
+import type { Frame } from './frame.ts';
+import { violation } from './protocol.ts';
+import { textDecoder, unfit, type ValueDecoder } from './value-decoder.ts';
 
 const UNSAFE = 'the value is outside the integers a JavaScript number holds exactly';
 const FRACTION = 'the value has a fraction, or is not a number, and an integer was asked for';
 const INEXACT = 'the decimal value has no exact JavaScript number';
 
-function wrongSize(type: string, length: number): never {
-  return violation(`a ${type} of ${length} bytes`);
+/** Refuses a binary value whose length is not its type's. */
+export function wrongSize(length: number): never {
+  return violation(`a value of ${length} bytes, which is not its type's size`);
 }
 
 const safe = (value: number): number =>
@@ -43,12 +44,12 @@ function exactFloat(text: string): number {
 }
 
 function readInt8Number(frame: Frame, at: number, length: number): number {
-  if (length !== 8) wrongSize('int8', length);
+  if (length !== 8) wrongSize(length);
   return safe(frame.view.getInt32(at) * 4294967296 + frame.view.getUint32(at + 4));
 }
 
 function readFloat8(frame: Frame, at: number, length: number): number {
-  return length === 8 ? frame.view.getFloat64(at) : wrongSize('float8', length);
+  return length === 8 ? frame.view.getFloat64(at) : wrongSize(length);
 }
 
 /** From the text of any integer or float type. */
@@ -64,24 +65,24 @@ export const int2: ValueDecoder = {
   key: 'i2',
   binary: true,
   code: '(length === 2 ? view.getInt16(at) : wrongSize(length))',
-  read: (frame, at, length) => (length === 2 ? frame.view.getInt16(at) : wrongSize('int2', length)),
+  read: (frame, at, length) => (length === 2 ? frame.view.getInt16(at) : wrongSize(length)),
 };
 export const int4: ValueDecoder = {
   key: 'i4',
   binary: true,
   code: '(length === 4 ? view.getInt32(at) : wrongSize(length))',
-  read: (frame, at, length) => (length === 4 ? frame.view.getInt32(at) : wrongSize('int4', length)),
+  read: (frame, at, length) => (length === 4 ? frame.view.getInt32(at) : wrongSize(length)),
 };
 export const oid4: ValueDecoder = {
   key: 'o4',
   binary: true,
-  read: (frame, at, length) => (length === 4 ? frame.view.getUint32(at) : wrongSize('oid', length)),
+  read: (frame, at, length) => (length === 4 ? frame.view.getUint32(at) : wrongSize(length)),
 };
 export const int8: ValueDecoder = {
   key: 'i8',
   binary: true,
   code: '(length === 8 ? view.getBigInt64(at) : wrongSize(length))',
-  read: (frame, at, length) => (length === 8 ? frame.view.getBigInt64(at) : wrongSize('int8', length)),
+  read: (frame, at, length) => (length === 8 ? frame.view.getBigInt64(at) : wrongSize(length)),
 };
 export const int8Number: ValueDecoder = { key: 'i8n', binary: true, read: readInt8Number };
 export const int2Bigint: ValueDecoder = {

@@ -1,10 +1,10 @@
 // Parameters in binary, once the server has said their types: cheaper on both sides. Only a value that fits its type
 // exactly is written; for any other this says no, the value goes as text, and the server judges it.
 import type { Scalar, WireKind } from '../../../driver/driver.ts';
-import { FARTHEST, POSTGRES_EPOCH } from '../wire/epoch-values.ts';
-import type { MessageWriter } from '../wire/message-writer.ts';
-import { ELEMENT_OF, OID } from '../wire/oids.ts';
-import { elementKind } from '../wire/parameter-text.ts';
+import { FARTHEST, POSTGRES_EPOCH } from './epoch-values.ts';
+import type { MessageWriter } from './message-writer.ts';
+import { ELEMENT_OF, OID } from './oids.ts';
+import { elementKind } from './parameter-text.ts';
 
 const TWO_32 = 4294967296;
 

@@ -2,7 +2,7 @@
 // about its types. Arrays are spelled as PostgreSQL's array literals.
 import type { Scalar, WireKind } from '../../../driver/driver.ts';
 import { DataError } from '../../../errors/index.ts';
-import { momentText } from '../wire/epoch-values.ts';
+import { momentText } from './epoch-values.ts';
 
 const SAFE_ONLY: ReadonlySet<WireKind | undefined> = new Set<WireKind>(['integer', 'bigint']);
 

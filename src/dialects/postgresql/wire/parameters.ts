@@ -2,9 +2,9 @@
 // value that does not fit binary does not cost the others.
 import type { Scalar, WireKind } from '../../../driver/driver.ts';
 import { DataError, UsageError } from '../../../errors/index.ts';
-import type { MessageWriter } from '../wire/message-writer.ts';
-import { writeBinary } from '../wire/parameter-binary.ts';
-import { parameterText } from '../wire/parameter-text.ts';
+import type { MessageWriter } from './message-writer.ts';
+import { writeBinary } from './parameter-binary.ts';
+import { parameterText } from './parameter-text.ts';
 
 /** The protocol counts parameters in 16 bits; past them the count would silently wrap. */
 export const MAX_PARAMETERS = 65535;

@@ -1,7 +1,7 @@
 // Booleans, text and bytes.
-import type { Frame } from '../wire/frame.ts';
-import { violation } from '../wire/protocol.ts';
-import { readText, textDecoder, unfit, type ValueDecoder } from '../wire/value-decoder.ts';
+import type { Frame } from './frame.ts';
+import { violation } from './protocol.ts';
+import { readText, textDecoder, unfit, type ValueDecoder } from './value-decoder.ts';
 
 function readBoolByte(frame: Frame, at: number, length: number): boolean {
   const byte = frame.bytes[at];

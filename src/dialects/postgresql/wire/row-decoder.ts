@@ -2,9 +2,10 @@
 // no loop, no table and no call for the common types. Elsewhere a closure does the same; both refuse the same rows.
 import type { Scalar } from '../../../driver/driver.ts';
 import { DataError } from '../../../errors/index.ts';
-import type { Frame } from '../wire/frame.ts';
-import { violation } from '../wire/protocol.ts';
-import type { ValueDecoder } from '../wire/value-decoder.ts';
+import type { Frame } from './frame.ts';
+import { wrongSize } from './number-values.ts';
+import { violation } from './protocol.ts';
+import type { ValueDecoder } from './value-decoder.ts';
 
 export type RowDecoder = (frame: Frame) => Scalar[];
 
@@ -15,7 +16,6 @@ const MAX_SHAPES = 2000;
 
 const damagedRow = (): never => violation('a row whose fields do not fill its message');
 const wrongCount = (): never => violation('a row with another number of fields than described');
-const wrongSize = (length: number): never => violation(`a value of ${length} bytes, which is not its type's size`);
 
 /** Says which column a value was refused in. */
 function located(error: unknown, column: string): unknown {
@@ -79,6 +79,7 @@ function generate(decoders: readonly ValueDecoder[]): RowDecoder | undefined {
   const known = generated.get(key);
   if (known !== undefined) return known;
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- the point of this file; the source holds nothing from outside
     const make = new Function('decoders', 'wrongCount', 'damagedRow', 'wrongSize', source(decoders));
     const decode = make(decoders, wrongCount, damagedRow, wrongSize) as RowDecoder;
     mayGenerate = true;

@@ -1,6 +1,6 @@
 // ErrorResponse and NoticeResponse: fields of one letter and a string each.
-import { stringEnd } from '../wire/description.ts';
-import type { Frame } from '../wire/frame.ts';
+import { stringEnd } from './description.ts';
+import type { Frame } from './frame.ts';
 
 /** The fields as they came, by their letter. */
 export type ServerFields = Readonly<Record<string, string | undefined>>;

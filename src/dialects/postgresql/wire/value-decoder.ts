@@ -2,7 +2,7 @@
 // DataError when the value does not fit the form that was asked for, ProtocolError when the bytes cannot be that type.
 import type { Scalar } from '../../../driver/driver.ts';
 import { DataError } from '../../../errors/index.ts';
-import type { Frame } from '../wire/frame.ts';
+import type { Frame } from './frame.ts';
 
 export interface ValueDecoder {
   /** Unique; row decoders are generated once per list of keys. */

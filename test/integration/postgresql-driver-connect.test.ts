@@ -1,0 +1,292 @@
+// Ways in: every authentication and every TLS mode against a real server, and what each refuses.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { AuthenticationError, ConnectError, ServerFullError, UsageError } from '../../src/errors/index.ts';
+import { createPostgresDriver, type PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
+import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
+import { startPostgres, type TestServer } from '../servers.ts';
+import { one, open, run } from './postgresql-driver-kit.ts';
+
+const RULES = [
+  'host trusting trusting all trust',
+  'host clear clear all password',
+  'host digest digest all md5',
+  'hostssl secured secured all scram-sha-256',
+  'hostnossl plainly plainly all scram-sha-256',
+  'host secured,plainly secured,plainly all reject',
+];
+
+let server: TestServer;
+let plain: TestServer;
+const urls: Record<string, string> = {};
+before(async () => {
+  [server, plain] = await Promise.all([
+    startPostgres({ tls: 'offered', accessRules: RULES, maxConnections: 12 }),
+    startPostgres(),
+  ]);
+  for (const name of ['trusting', 'clear', 'secured', 'plainly', 'scram']) urls[name] = await server.role(name);
+  urls['digest'] = await server.role('digest', { encryption: 'md5' });
+  urls['limited'] = await server.role('limited', { connectionLimit: 1 });
+});
+after(() => Promise.all([server.stop(), plain.stop()]));
+
+/** Options of a role's URL without its TLS part, so that a test says it. */
+function optionsOf(name: string, extra: Partial<PostgresOptions> = {}): PostgresOptions {
+  const parsed = parsePostgresUrl(urls[name] as string, {});
+  return { ...parsed, sslMode: undefined, sslRootCert: server.certificateFile, ...extra };
+}
+
+async function encrypted(options: PostgresOptions): Promise<boolean> {
+  const connection = await createPostgresDriver(options).connect();
+  try {
+    return (await one(connection, 'select ssl from pg_stat_ssl where pid = pg_backend_pid()')) as boolean;
+  } finally {
+    await connection.close();
+  }
+}
+
+const bare = { sslRootCert: undefined };
+
+describe('TLS', () => {
+  test('without a mode TLS is taken where it is offered, verified in full', async () => {
+    assert.equal(await encrypted(optionsOf('scram')), true);
+    await assert.rejects(
+      encrypted(optionsOf('scram', bare)),
+      (error) => error instanceof ConnectError && /sslrootcert/.test(error.hint ?? ''),
+    );
+  });
+
+  test('without a mode a server without TLS is accepted on this machine', async () => {
+    const connection = await open(plain.url);
+    assert.equal(connection.status, 'idle');
+    await connection.close();
+  });
+
+  test('a mode given means what libpq says', async () => {
+    const rows: readonly (readonly [string, Partial<PostgresOptions>, boolean | RegExp])[] = [
+      ['scram', { sslMode: 'disable' }, false],
+      ['scram', { sslMode: 'allow', ...bare }, false],
+      ['secured', { sslMode: 'allow', ...bare }, true],
+      ['secured', { sslMode: 'disable' }, /secured/],
+      ['scram', { sslMode: 'prefer', ...bare }, true],
+      ['plainly', { sslMode: 'prefer', ...bare }, false],
+      ['scram', { sslMode: 'require', ...bare }, true],
+      ['plainly', { sslMode: 'require', ...bare }, /plainly/],
+      ['scram', { sslMode: 'require' }, true],
+      ['scram', { sslMode: 'verify-ca' }, true],
+      ['scram', { sslMode: 'verify-full' }, true],
+      ['scram', { sslMode: 'verify-ca', ...bare }, /TLS with/],
+      ['scram', { sslMode: 'verify-full', sslRootCert: '/nowhere/ca.crt' }, /cannot read sslrootcert/],
+    ];
+    for (const [role, extra, expected] of rows) {
+      const what = `${role} ${JSON.stringify(extra)}`;
+      if (expected instanceof RegExp) await assert.rejects(encrypted(optionsOf(role, extra)), expected, what);
+      else assert.equal(await encrypted(optionsOf(role, extra)), expected, what);
+    }
+  });
+
+  test('verify-full checks the name, verify-ca does not', async () => {
+    const other = { host: 'other.example.com', lookup: loopback };
+    assert.equal(await encrypted(optionsOf('scram', { ...other, sslMode: 'verify-ca' })), true);
+    await assert.rejects(encrypted(optionsOf('scram', { ...other, sslMode: 'verify-full' })), /other\.example\.com/);
+    await assert.rejects(encrypted(optionsOf('scram', other)), ConnectError);
+  });
+
+  test('require against a server that has none fails; a Unix socket needs none', async () => {
+    await assert.rejects(open(plain.url, { sslMode: 'require' }), /offers no TLS/);
+    const connection = await open(plain.socketUrl, { sslMode: 'verify-full' });
+    assert.equal(await one(connection, 'select inet_server_addr()'), null);
+    await connection.close();
+  });
+});
+
+function loopback(
+  _name: string,
+  options: { all?: boolean | undefined },
+  done: (error: null, ...found: never[]) => void,
+): void {
+  const give = done as unknown as (error: null, ...found: unknown[]) => void;
+  if (options.all === true) give(null, [{ address: '127.0.0.1', family: 4 }]);
+  else give(null, '127.0.0.1', 4);
+}
+
+describe('authentication', () => {
+  test('trust, password, md5 and SCRAM, plain and in TLS', async () => {
+    for (const name of ['trusting', 'clear', 'digest', 'scram']) {
+      for (const sslMode of ['disable', 'verify-full'] as const) {
+        const connection = await createPostgresDriver(optionsOf(name, { sslMode })).connect();
+        assert.equal(await one(connection, 'select current_user'), name);
+        await connection.close();
+      }
+    }
+  });
+
+  test('a wrong password is AuthenticationError, and no text of it shows one', async () => {
+    for (const name of ['clear', 'digest', 'scram']) {
+      const driver = createPostgresDriver(optionsOf(name, { password: 'canary-password' }));
+      await assert.rejects(driver.connect(), (error) => {
+        assert.ok(error instanceof AuthenticationError);
+        assert.equal(error.sqlState, '28P01');
+        assert.ok(!`${inspect(error, { depth: 9, showHidden: true })}${JSON.stringify(error)}`.includes('canary'));
+        return true;
+      });
+    }
+  });
+
+  test('a missing password says so, one from a function is asked for each time', async () => {
+    await assert.rejects(
+      createPostgresDriver(optionsOf('scram', { password: undefined })).connect(),
+      /none was given for user 'scram'/,
+    );
+    let asked = 0;
+    const password = async () => {
+      asked += 1;
+      return 'secret-of-scram';
+    };
+    const driver = createPostgresDriver(optionsOf('scram', { password }));
+    for (let i = 0; i < 2; i++) await (await driver.connect()).close();
+    assert.equal(asked, 2);
+  });
+
+  test('requireAuth refuses the others', async () => {
+    await assert.rejects(
+      createPostgresDriver(optionsOf('digest', { requireAuth: ['scram-sha-256'] })).connect(),
+      AuthenticationError,
+    );
+    await assert.rejects(
+      createPostgresDriver(optionsOf('trusting', { requireAuth: ['scram-sha-256'] })).connect(),
+      AuthenticationError,
+    );
+    await (await createPostgresDriver(optionsOf('trusting', { requireAuth: ['none'] })).connect()).close();
+  });
+
+  test('channel binding: had with TLS, required on request, refused where there is none', async () => {
+    await (await createPostgresDriver(optionsOf('scram', { channelBinding: 'require' })).connect()).close();
+    await (await createPostgresDriver(optionsOf('scram', { channelBinding: 'disable' })).connect()).close();
+    await assert.rejects(
+      createPostgresDriver(optionsOf('scram', { channelBinding: 'require', sslMode: 'disable' })).connect(),
+      AuthenticationError,
+    );
+    await assert.rejects(
+      createPostgresDriver(optionsOf('clear', { channelBinding: 'require' })).connect(),
+      AuthenticationError,
+    );
+  });
+
+  test('a user, a database or a role that is not there; a role that is full', async () => {
+    const options = optionsOf('scram');
+    await assert.rejects(createPostgresDriver({ ...options, user: 'nobody-here' }).connect(), AuthenticationError);
+    await assert.rejects(
+      createPostgresDriver({ ...options, database: 'nowhere' }).connect(),
+      (error) => error instanceof ConnectError && error.sqlState === '3D000',
+    );
+    const first = await createPostgresDriver(optionsOf('limited')).connect();
+    await assert.rejects(
+      createPostgresDriver(optionsOf('limited')).connect(),
+      (error) => error instanceof ServerFullError && error.retryable,
+    );
+    await first.close();
+    await (await createPostgresDriver(optionsOf('limited')).connect()).close();
+  });
+
+  test('a full server is ServerFullError', async () => {
+    const held = await Promise.all(Array.from({ length: 9 }, () => createPostgresDriver(optionsOf('scram')).connect()));
+    await assert.rejects(
+      createPostgresDriver(optionsOf('scram')).connect(),
+      (error) => error instanceof ServerFullError && error.sqlState === '53300',
+    );
+    await Promise.all(held.map((connection) => connection.close()));
+  });
+});
+
+describe('a new session', () => {
+  test('has its name, its settings and its identity', async () => {
+    const settings = { search_path: 'pg_catalog', statement_timeout: '5s', idle_in_transaction_session_timeout: '7s' };
+    const driver = createPostgresDriver(optionsOf('scram', { applicationName: 'default', settings }));
+    const connection = await driver.connect({ applicationName: 'app/1/permit' });
+    const shown = async (name: string) => one(connection, `select current_setting('${name}')`);
+    assert.equal(await shown('application_name'), 'app/1/permit');
+    assert.equal(await shown('search_path'), 'pg_catalog');
+    assert.equal(await shown('statement_timeout'), '5s');
+    assert.equal(await shown('idle_in_transaction_session_timeout'), '7s');
+    assert.equal(await shown('client_connection_check_interval'), '2s');
+    const { pid, start } = connection.identity;
+    assert.equal(await one(connection, 'select pg_backend_pid()'), pid);
+    assert.match(start ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+    await connection.close();
+    assert.equal(connection.status, 'closed');
+  });
+
+  test('a setting of the caller that the server refuses fails the connection', async () => {
+    const driver = createPostgresDriver(optionsOf('scram', { settings: { no_such_setting: 'x' } }));
+    await assert.rejects(
+      driver.connect(),
+      (error) => error instanceof ConnectError && error.message.includes('no_such_setting'),
+    );
+  });
+
+  test('leaves the server when it is closed, and close never throws', async () => {
+    const watching = await open(server.url);
+    const connection = await createPostgresDriver(optionsOf('scram')).connect();
+    const there = async () =>
+      one(watching, 'select count(*)::int4 from pg_stat_activity where pid = $1', [connection.identity.pid]);
+    assert.equal(await there(), 1);
+    await Promise.all([connection.close(), connection.close()]);
+    assert.equal(await there(), 0);
+    await connection.close();
+    connection.destroy();
+    await watching.close();
+  });
+
+  test('shows nothing of its secrets', async () => {
+    const driver = createPostgresDriver(optionsOf('scram'));
+    const connection = await driver.connect();
+    const shown = [driver, connection]
+      .map((value) => `${inspect(value, { depth: 9, showHidden: true })}${JSON.stringify(value)}`)
+      .join();
+    assert.ok(!shown.includes('secret-of-scram'));
+    assert.ok(!shown.includes('ocket'), 'nothing leads to the socket');
+    await connection.close();
+  });
+
+  test('wrong options are refused with their name', () => {
+    const wrong: readonly (readonly [Record<string, unknown>, RegExp])[] = [
+      [{ port: 0 }, /port/],
+      [{ port: 1.5 }, /port/],
+      [{ sslMode: 'verify_full' }, /sslMode/],
+      [{ user: '' }, /user/],
+      [{ connectTimeout: 0 }, /connectTimeout/],
+      [{ statementCacheSize: 0 }, /statementCacheSize/],
+      [{ requireAuth: ['scram'] }, /requireAuth/],
+      [{ channelBinding: 'always' }, /channelBinding/],
+    ];
+    for (const [extra, text] of wrong) {
+      assert.throws(
+        () => createPostgresDriver({ user: 'u', ...extra } as PostgresOptions),
+        (error) => error instanceof UsageError && text.test(error.message),
+      );
+    }
+  });
+
+  test('a server that is not there', async () => {
+    const nowhere = createPostgresDriver({ host: '127.0.0.1', port: 1, user: 'u' });
+    await assert.rejects(
+      nowhere.connect(),
+      (error) => error instanceof ConnectError && /127\.0\.0\.1:1: nothing listens there/.test(error.message),
+    );
+    await assert.rejects(createPostgresDriver({ host: '/nowhere', user: 'u' }).connect(), /no such socket/);
+    await assert.rejects(createPostgresDriver({ host: 'no.such.host.invalid', user: 'u' }).connect(), ConnectError);
+  });
+});
+
+test('concurrent connections share one derivation', async () => {
+  const driver = createPostgresDriver(optionsOf('scram'));
+  const all = await Promise.all(Array.from({ length: 6 }, () => driver.connect()));
+  const pids = await Promise.all(all.map((connection) => run(connection, 'select pg_backend_pid()')));
+  assert.deepEqual(
+    pids.map(({ rows }) => rows[0]?.[0]),
+    all.map(({ identity }) => identity.pid),
+  );
+  await Promise.all(all.map((connection) => connection.close()));
+});

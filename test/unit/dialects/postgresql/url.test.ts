@@ -1,0 +1,194 @@
+// URLs as libpq reads them, and the hostile ones that must be refused quickly and without being quoted.
+import assert from 'node:assert/strict';
+import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { UsageError } from '../../../../src/errors/index.ts';
+import type { PostgresOptions } from '../../../../src/dialects/postgresql/driver/index.ts';
+import { canonicalAddress, parsePostgresUrl, redactPostgresUrl } from '../../../../src/dialects/postgresql/url.ts';
+
+/** What was read, without what was left out, the password in clear. */
+function read(url: string, environment: Record<string, string> = {}): Record<string, unknown> {
+  const options = parsePostgresUrl(url, environment);
+  const { password } = options;
+  const clear = typeof password === 'function' ? { ...options, password: password() } : options;
+  return Object.fromEntries(Object.entries(clear).filter(([, value]) => value !== undefined));
+}
+
+describe('parsePostgresUrl', () => {
+  test('reads every part', () => {
+    assert.deepEqual(
+      read(
+        'postgresql://me:p%40ss%2Fw%3Ard@db.example.com:6543/my%20db?sslmode=verify-full&sslrootcert=/ca.pem&sslcert=/c.pem&sslkey=/k.pem' +
+          '&application_name=app&connect_timeout=3&channel_binding=require&require_auth=scram-sha-256,md5&options=-c%20search_path%3Da%5C%20b%20--statement-timeout%3D5s',
+      ),
+      {
+        host: 'db.example.com',
+        port: 6543,
+        user: 'me',
+        password: 'p@ss/w:rd',
+        database: 'my db',
+        sslMode: 'verify-full',
+        sslRootCert: '/ca.pem',
+        sslCert: '/c.pem',
+        sslKey: '/k.pem',
+        applicationName: 'app',
+        connectTimeout: 3000,
+        channelBinding: 'require',
+        requireAuth: ['scram-sha-256', 'md5'],
+        settings: { search_path: 'a b', statement_timeout: '5s' },
+      },
+    );
+  });
+
+  test('falls back to the environment, then to the defaults', () => {
+    const environment = {
+      PGHOST: '/run/pg',
+      PGPORT: '5433',
+      PGUSER: 'env',
+      PGPASSWORD: 'pw',
+      PGDATABASE: 'db',
+      PGSSLMODE: 'disable',
+      PGSSLROOTCERT: 'system',
+      PGAPPNAME: 'a',
+      PGCONNECT_TIMEOUT: '2',
+    };
+    assert.deepEqual(read('postgres://', environment), {
+      host: '/run/pg',
+      port: 5433,
+      user: 'env',
+      password: 'pw',
+      database: 'db',
+      sslMode: 'disable',
+      sslRootCert: 'system',
+      applicationName: 'a',
+      connectTimeout: 2000,
+    });
+    assert.deepEqual(read('postgresql://own@here/mine?application_name=b', environment)['applicationName'], 'b');
+    const { username } = userInfo();
+    assert.deepEqual(read('POSTGRES://'), { host: 'localhost', port: 5432, user: username, database: username });
+  });
+
+  test('reads Unix sockets and IPv6 hosts', () => {
+    assert.equal(read('postgresql://u@%2Frun%2Fpg/db')['host'], '/run/pg');
+    assert.equal(read('postgresql://u@/db?host=/run/pg&port=6000')['host'], '/run/pg');
+    assert.deepEqual(
+      [read('postgresql://u@[::1]:6000/db')['host'], read('postgresql://u@[::1]:6000/db')['port']],
+      ['::1', 6000],
+    );
+  });
+
+  test('refuses what it does not know, by name and without the password', () => {
+    const wrong: readonly (readonly [string, RegExp])[] = [
+      ['mysql://u:CANARY@h/db', /postgresql:\/\//],
+      ['', /postgresql:\/\//],
+      ['postgresql://u:CANARY@h:port/db', /port/],
+      ['postgresql://u:CANARY@h:99999/db', /port/],
+      ['postgresql://u:CANARY/x@h/db', /port/],
+      ['postgresql://u:CANARY@h/db?sslmod=require', /'sslmod'/],
+      ['postgresql://u:CANARY@h/db?__proto__=x', /'__proto__'/],
+      ['postgresql://u:CANARY@h/db?sslmode=on', /sslmode/],
+      ['postgresql://u:CANARY@h/db?connect_timeout=0', /connect_timeout/],
+      ['postgresql://u:CANARY@h/db?connect_timeout=x', /connect_timeout/],
+      ['postgresql://u:CANARY@a,b/db', /several hosts/],
+      ['postgresql://u:CANARY%@h/db', /password/],
+      ['postgresql://u:CANARY%00@h/db', /NUL/],
+      ['postgresql://u%00x:CANARY@h/db', /user/],
+      ['postgresql://u:CANARY@h/d%00b', /database/],
+      ['postgresql://u:CANARY@h/db?application_name=%00', /application_name/],
+      ['postgresql://u:CANARY@[::1/db', /\[/],
+      ['postgresql://u:CANARY@h/db?options=CANARY', /options/],
+      ['postgresql://u:CANARY@h/db?options=-c%20CANARY', /options/],
+    ];
+    for (const [url, text] of wrong) {
+      assert.throws(
+        () => parsePostgresUrl(url, {}),
+        (error) => {
+          assert.ok(error instanceof UsageError, url);
+          assert.match(error.message, text);
+          assert.ok(!`${inspect(error, { depth: 9 })}${JSON.stringify(error)}`.includes('CANARY'), url);
+          return true;
+        },
+      );
+    }
+  });
+
+  test('keeps the password out of every print', () => {
+    const options = parsePostgresUrl('postgresql://u:CANARY@h/db?password=CANARY', { PGPASSWORD: 'CANARY' });
+    assert.ok(!`${inspect(options, { depth: 9, showHidden: true })}${JSON.stringify(options)}`.includes('CANARY'));
+  });
+
+  test('[B26] hostile URLs are read or refused in linear time, and none is too long to refuse', () => {
+    const hostile = [
+      '@'.repeat(200_000),
+      Array.from({ length: 50_000 }, () => 'h').join(','),
+      '%20'.repeat(100_000),
+      `h?${'a=b&'.repeat(100_000)}`,
+      '%'.repeat(8000),
+      `h?${'&'.repeat(8000)}`,
+      ':'.repeat(8000),
+      '['.repeat(8000),
+      `u@h/db?options=${'%20-c'.repeat(1500)}`,
+      `u@h/db?options=${'%5C'.repeat(2000)}`,
+    ];
+    for (const rest of hostile) {
+      const start = performance.now();
+      for (const work of [
+        () => parsePostgresUrl(`postgresql://${rest}`, {}),
+        () => redactPostgresUrl(`postgresql://${rest}`),
+      ]) {
+        try {
+          work();
+        } catch (error) {
+          assert.ok(error instanceof UsageError);
+        }
+      }
+      assert.ok(performance.now() - start < 60, rest.slice(0, 20));
+    }
+    assert.throws(() => parsePostgresUrl(`postgresql://h/${'x'.repeat(8192)}`, {}), /longer than 8192/);
+    const part = fc.string({
+      unit: fc.constantFrom('@', ':', '/', '?', '&', '=', '%', '[', ']', 'a', '2', '0', '\0', ',', 'é'),
+    });
+    fc.assert(
+      fc.property(part, (rest) => {
+        redactPostgresUrl(`postgresql://${rest}`);
+        try {
+          parsePostgresUrl(`postgresql://${rest}`, {});
+        } catch (error) {
+          assert.ok(error instanceof UsageError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+test('redactPostgresUrl hides the password wherever it stands', () => {
+  assert.equal(
+    redactPostgresUrl('postgresql://u:pw@h:1/db?sslmode=disable'),
+    'postgresql://u:***@h:1/db?sslmode=disable',
+  );
+  assert.equal(redactPostgresUrl('postgresql://u@h/db'), 'postgresql://u@h/db');
+  assert.equal(redactPostgresUrl('postgresql://h:5432/db'), 'postgresql://h:5432/db');
+  assert.equal(redactPostgresUrl('postgresql://u:a:b@c@h/db'), 'postgresql://u:***@h/db');
+  assert.equal(redactPostgresUrl('postgresql://h/db?password=pw&port=1'), 'postgresql://h/db?password=***&port=1');
+  assert.equal(redactPostgresUrl('postgresql://h/db?p%61ssword=pw'), 'postgresql://h/db?password=***');
+  for (const text of ['', 'nonsense', '?', '@', '://']) assert.equal(redactPostgresUrl(text), text);
+});
+
+test('canonicalAddress is one for every spelling of a server', (context) => {
+  const of = (options: Partial<PostgresOptions>): string => canonicalAddress({ user: 'u', ...options });
+  for (const host of [undefined, 'localhost', 'LOCALHOST', '127.0.0.1', '::1', '127.0.0.53'])
+    assert.equal(of({ host }), 'localhost:5432');
+  assert.equal(of({ host: 'DB.Example.com.', port: 6000 }), 'db.example.com:6000');
+  const folder = mkdtempSync(join(tmpdir(), 'ath-url-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const link = join(folder, 'link');
+  symlinkSync(folder, link);
+  assert.equal(of({ host: link }), of({ host: folder }));
+  assert.equal(of({ host: folder }), `${realpathSync(folder)}/.s.PGSQL.5432`);
+  assert.equal(of({ host: '/nowhere/at/all' }), '/nowhere/at/all/.s.PGSQL.5432');
+});
