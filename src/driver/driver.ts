@@ -96,6 +96,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** For TCP, TLS and authentication together, in milliseconds. */
   readonly timeout?: number | undefined;
+  /** What the server lists the connection as, where it lists connections. */
+  readonly applicationName?: string | undefined;
 }
 
 /** Opens connections to the one server it was made for. */

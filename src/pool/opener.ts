@@ -68,7 +68,9 @@ export class Opener {
   open(deadline: number): void {
     const ask = new AbortController();
     this.#ask = ask;
-    this.#options.permits.acquire({ signal: ask.signal, deadline }).then(
+    // Refused a little early, so that the error at the deadline can quote who has the permits.
+    const margin = Math.max(0, Math.min(100, (deadline - this.#clock.now()) / 10));
+    this.#options.permits.acquire({ signal: ask.signal, deadline: deadline - margin }).then(
       (permit) => this.#granted(permit, ask),
       (error: unknown) => this.#refused(error, ask),
     );
@@ -138,6 +140,7 @@ export class Opener {
       } catch (error) {
         if (error instanceof ServerFullError) {
           this.shortage = error;
+          this.#options.permits.serverFull?.();
           attempt.paused = true;
           await this.#pause(pause);
           if (!signal.aborted && this.#hooks.wanting() > 0) continue;

@@ -7,6 +7,8 @@ import type { ServerIdentity } from '../driver/driver.ts';
 export interface Permit {
   /** Unique within an epoch; ends up in application_name. */
   readonly id: string;
+  /** What the connection must be called on the server, where whoever counts finds it by that. */
+  readonly applicationName?: string | undefined;
   /** Says which server process the permit was spent on. */
   opened(identity: ServerIdentity): void;
   /** Gives it back. Only once the server has closed its end: `clean` false says that this could not be seen. Idempotent. */
@@ -37,6 +39,8 @@ export interface Permits {
    * connections, if it has them, and releases their permits. Never one in use.
    */
   onRecall: ((count: number) => void) | undefined;
+  /** Told when the server refused a connection for want of room. */
+  serverFull?(): void;
   readonly status: PermitsStatus;
   /** Ends all waiting; permits that are held stay valid until released. */
   close(): Promise<void>;
