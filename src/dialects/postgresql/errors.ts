@@ -15,6 +15,7 @@ import {
   LockTimeoutError,
   NotNullViolationError,
   OperationalError,
+  type Outcome,
   ProgrammingError,
   SerializationFailureError,
   ServerFullError,
@@ -77,7 +78,7 @@ export interface ServerErrorContext {
   readonly statementIndex?: number | undefined;
   readonly sql?: string | undefined;
   readonly connectionId?: string | undefined;
-  readonly outcome?: 'failed' | 'unknown' | undefined;
+  readonly outcome?: Outcome | undefined;
 }
 
 /** `invalid input syntax for type integer: "abc"` names its value in quotes or behind a colon. */

@@ -103,7 +103,7 @@ async function password({ options }: StartupContext): Promise<string> {
 /** A server's refusal during startup. */
 function startupRefusal(frame: Frame): AthanorError {
   const fields = readServerFields(frame);
-  const error = serverError(fields, { outcome: undefined });
+  const error = serverError(fields, { outcome: 'not-sent' });
   if (error instanceof AuthenticationError || error instanceof ServerFullError) return error;
   return new ConnectError(`the server refused the connection: ${safeMessage(fields)}`, {
     sqlState: fields['C'],
