@@ -23,8 +23,8 @@ export interface Delete<out E, out A = never, out G extends boolean = false> ext
 
 /** Deletes rows of a table. */
 export function deleteFrom<E extends AnyEntity>(entity: E): Delete<E> {
-  const { from, table } = tableOf(entity);
-  return new DeleteBuilder({ from, table, set: [], where: [], everyRow: false, returning: [] }) as unknown as Delete<E>;
+  const table = tableOf(entity);
+  return new DeleteBuilder({ table, set: [], where: [], everyRow: false, returning: [] }) as unknown as Delete<E>;
 }
 
 const GUARD: TransferGuard = transferGuard('A delete', 'Send the values, and build it where it runs.');

@@ -115,10 +115,19 @@ export function constantNode(name: ConstantNode['name']): ConstantNode {
   return Object.freeze({ kind: 'constant', key: `k${name[0]}`, type, froms: NO_FROMS, reach: undefined, name });
 }
 
+/** A comparison. */
 export function binaryNode(
   operator: BinaryOperator,
   sides: { readonly left: ExpressionNode; readonly right: ExpressionNode },
-  type: ColumnType | undefined = BOOLEAN,
+): BinaryNode {
+  return computedNode(operator, sides, BOOLEAN);
+}
+
+/** An operator whose value is of `type`. */
+export function computedNode(
+  operator: BinaryOperator,
+  sides: { readonly left: ExpressionNode; readonly right: ExpressionNode },
+  type: ColumnType | undefined,
 ): BinaryNode {
   const { left, right } = sides;
   return Object.freeze({

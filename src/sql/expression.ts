@@ -12,6 +12,7 @@ import {
   binaryNode,
   bindNode,
   castNode,
+  computedNode,
   filterNode,
   inListNode,
   inQueryNode,
@@ -105,7 +106,7 @@ export class Expression {
   concat(...parts: unknown[]): Expression {
     return parts.reduce<Expression>(
       (left, part) =>
-        new Expression(binaryNode('concat', { left: left[NODE], right: textNode(part) }, left.type ?? TEXT)),
+        new Expression(computedNode('concat', { left: left[NODE], right: textNode(part) }, left.type ?? TEXT)),
       this,
     );
   }
@@ -174,7 +175,7 @@ export class Expression {
   }
   #compute(operator: BinaryOperator, value: unknown): Expression {
     const left = this[NODE];
-    return new Expression(binaryNode(operator, { left, right: operandNode(value, left) }, left.type));
+    return new Expression(computedNode(operator, { left, right: operandNode(value, left) }, left.type));
   }
   #in(values: unknown, negated: boolean): Expression {
     const node = this[NODE];

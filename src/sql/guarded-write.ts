@@ -4,11 +4,10 @@ import { UsageError } from '../errors/index.ts';
 import { joinReach, keyedList, logicalNode, usedBy } from './expression-factory.ts';
 import type { Assignment, DeleteNode, ExpressionNode, Reach, SelectItem, UpdateNode } from './expression-node.ts';
 import type { FromElement, TableElement } from './from.ts';
-import { elementReach, identityPattern, itemFroms, sameElement, tablesOf } from './select-factory.ts';
+import { elementReach, identityPattern, itemFroms, tablesOf } from './select-factory.ts';
 import { assignmentsKey, returningKey, withOnUpdate } from './write.ts';
 
 export interface WriteDraft {
-  readonly from: FromElement;
   readonly table: TableElement;
   readonly set: readonly Assignment[];
   readonly where: readonly ExpressionNode[];
@@ -54,19 +53,19 @@ interface SharedParts {
 }
 
 function sharedParts(draft: WriteDraft, set: readonly Assignment[], what: string): SharedParts {
-  const { from, where: given, everyRow, returning } = draft;
+  const { table, where: given, everyRow, returning } = draft;
   if (given.length === 0 && !everyRow) {
-    throw new UsageError(`The ${what} of ${from.name} has no condition.`, {
+    throw new UsageError(`The ${what} of ${table.name} has no condition.`, {
       hint: 'Add where(), or everyRow() if every row is meant.',
     });
   }
   const where = given.length === 0 ? undefined : logicalNode('and', given);
   const values = returning.flatMap((item) => (item.kind === 'value' ? [item.node] : []));
   const used = usedBy([...set.map(({ value }) => value), ...given, ...values]);
-  const implicit = [...new Set([...used.froms, ...itemFroms(returning)])].filter((one) => !sameElement(one, from));
-  let reach: Reach = { elements: [from, ...implicit], raw: false };
+  const implicit = [...new Set([...used.froms, ...itemFroms(returning)])].filter((one) => one !== table);
+  let reach: Reach = { elements: [table, ...implicit], raw: false };
   for (const element of implicit) reach = joinReach(reach, elementReach(element)) ?? reach;
   reach = joinReach(reach, used.reach) ?? reach;
-  const key = `${from.key}${where?.key ?? '-'}${keyedList(implicit)}${returningKey(returning)}`;
-  return { key: `${key}${identityPattern(reach.elements)};`, table: from, implicit, where, returning, reach };
+  const key = `${table.key}${where?.key ?? '-'}${keyedList(implicit)}${returningKey(returning)}`;
+  return { key: `${key}${identityPattern(reach.elements)};`, table, implicit, where, returning, reach };
 }

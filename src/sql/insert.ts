@@ -58,8 +58,7 @@ export interface Insert<out E, out A = never> extends Statement<A, never, never,
 
 /** Writes new rows to a table. */
 export function insert<E extends AnyEntity>(entity: E): Insert<E> {
-  const { from, table } = tableOf(entity);
-  if (from !== table) throw new UsageError('insert() takes a table or a mapped class, no alias.');
+  const table = tableOf(entity);
   return new InsertBuilder({
     table,
     rows: [{}],

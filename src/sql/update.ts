@@ -26,8 +26,8 @@ export interface Update<out E, out A = never, out G extends boolean = false> ext
 
 /** Changes rows of a table. */
 export function update<E extends AnyEntity>(entity: E): Update<E> {
-  const { from, table } = tableOf(entity);
-  return new UpdateBuilder({ from, table, set: [], where: [], everyRow: false, returning: [] }) as unknown as Update<E>;
+  const table = tableOf(entity);
+  return new UpdateBuilder({ table, set: [], where: [], everyRow: false, returning: [] }) as unknown as Update<E>;
 }
 
 const GUARD: TransferGuard = transferGuard('An update', 'Send the values, and build it where it runs.');

@@ -9,11 +9,11 @@ import type { ColumnDefault, FromElement, TableColumn, TableElement } from './fr
 import { expressionNode, fromOf, nodeOf } from './operand.ts';
 import { itemsKey } from './select-factory.ts';
 
-/** The table behind what a statement writes to. */
-export function tableOf(target: unknown): { readonly from: FromElement; readonly table: TableElement } {
+/** The table that a statement writes to. */
+export function tableOf(target: unknown): TableElement {
   const from = fromOf(target);
-  if (from.table === undefined) throw new UsageError(`${from.name} is no table: it cannot be written to.`);
-  return { from, table: from.table };
+  if (from.table !== from) throw new UsageError(`${from.name} is no table or mapped class: it cannot be written to.`);
+  return from.table;
 }
 
 const byKey = new WeakMap<TableElement, ReadonlyMap<string, TableColumn>>();

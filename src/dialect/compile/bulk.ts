@@ -64,7 +64,7 @@ function insertText(context: CompileContext, bulk: BulkInsertNode, { values, fro
   const source =
     from === undefined
       ? `VALUES (${values.join(', ')})`
-      : `SELECT ${values.join(', ')} FROM ${from} ORDER BY given.position`;
+      : `SELECT ${values.join(', ')} FROM ${from} ORDER BY given.ord`;
   return `${into} (${names}) ${source}${returning}`;
 }
 
@@ -77,8 +77,8 @@ function updateText(context: CompileContext, bulk: BulkUpdateNode, { values, fro
   // An UPDATE returns rows as it meets them; only a query around it can put them in order.
   const returned = bulk.returning.map((column, index) => `${qualified(context, bulk, column)} AS r${index}`).join(', ');
   const names = bulk.returning.map((_, index) => `r${index}`).join(', ');
-  const written = `${update} FROM ${from} WHERE ${where} RETURNING given.position, ${returned}`;
-  return `WITH written AS (${written}) SELECT ${names} FROM written ORDER BY position`;
+  const written = `${update} FROM ${from} WHERE ${where} RETURNING given.ord, ${returned}`;
+  return `WITH written AS (${written}) SELECT ${names} FROM written ORDER BY ord`;
 }
 
 function deleteText(context: CompileContext, bulk: BulkDeleteNode, { values, from }: Given): string {

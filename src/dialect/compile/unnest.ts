@@ -28,7 +28,7 @@ export function unnestFrom(
     return `CAST(${parameter(context, wire, turned)} AS ${cast})`;
   });
   const alias = identifier(context, name);
-  const names = [...columns.map((_, index) => `c${index}`), ...(position ? ['position'] : [])];
+  const names = [...columns.map((_, index) => `c${index}`), ...(position ? ['ord'] : [])];
   const ordinality = position ? ' WITH ORDINALITY' : '';
   return {
     from: `unnest(${arrays.join(', ')})${ordinality} AS ${alias}(${names.join(', ')})`,

@@ -74,7 +74,7 @@ function rowParameter(context: CompileContext, column: TableColumn, index: numbe
 function unnestedRows(context: CompileContext, insert: InsertNode): string {
   const columns = insert.columns as readonly TableColumn[];
   const { from, values } = at(context, ['source', 'rows'], () => unnestFrom(context, columns, 'given', true));
-  return `SELECT ${values.join(', ')} FROM ${from} ORDER BY given.position`;
+  return `SELECT ${values.join(', ')} FROM ${from} ORDER BY given.ord`;
 }
 
 /** A value in VALUES; what is missing is the column's default, spelled out where there is no word for it. */
