@@ -1,0 +1,46 @@
+// Writes column values onto an entity as own data properties, whatever the prototype has under the same names: the
+// accessors that explain an unloaded column must not be called, and defining is what class fields do.
+import { canGenerate, generate, quoted } from './codegen.ts';
+
+/** Writes the column values onto an object as own plain data properties. */
+export type Stamp = (entity: object, values: readonly unknown[]) => void;
+
+export type EntityConstructor = abstract new (...args: never[]) => object;
+
+/** A class whose constructor gives back its argument: fields of a subclass are then defined on that object. */
+class Onto {
+  constructor(object: object) {
+    // oxlint-disable-next-line no-constructor-return -- the one way to define fields on an object that exists
+    return object;
+  }
+}
+
+/** Defines `keys[i]` as `values[i]`. */
+export function makeStamp(keys: readonly string[]): Stamp {
+  if (!canGenerate()) return (entity, values) => keys.forEach((key, index) => define(entity, key, values[index]));
+  const fields = keys.map((key, index) => `[${quoted(key)}] = values[${index}];`).join(' ');
+  return generate<Stamp>(
+    `let values; class Columns extends Onto { ${fields} } return (entity, row) => { values = row; new Columns(entity); values = undefined; };`,
+    { Onto },
+  );
+}
+
+/** Writes again what a constructor or field initialiser changed. */
+export function makeRestamp(keys: readonly string[]): Stamp {
+  if (!canGenerate()) {
+    return (entity, values) => {
+      keys.forEach((key, index) => {
+        if ((entity as Record<string, unknown>)[key] !== values[index]) define(entity, key, values[index]);
+      });
+    };
+  }
+  const checks = keys
+    .map((key, index) => `if (entity[${quoted(key)}] !== row[${index}]) define(entity, ${quoted(key)}, row[${index}]);`)
+    .join(' ');
+  return generate<Stamp>(`return (entity, row) => { ${checks} };`, { define });
+}
+
+/** One column as an own plain data property. */
+export function define(entity: object, key: string, value: unknown): void {
+  Object.defineProperty(entity, key, { value, writable: true, enumerable: true, configurable: true });
+}

@@ -1,0 +1,92 @@
+// Ordered rows become statements: neighbours of one shape share one. Only neighbours, because the order in which rows
+// were added is the order in which they must be seen to arrive.
+import type { BulkNode } from '../../sql/bulk.ts';
+import type { TableElement } from '../../sql/from.ts';
+import type { FlushStep } from './flush-step.ts';
+import { type Cell, KeyRef, type PlanMapper, type RowChange, type RowShape } from './row-change.ts';
+import type { Overrides } from './row-order.ts';
+
+/** `sequences` are groups or layers, in their order; within one, rows keep their order after updates and tables are parted. */
+export function batchSteps(sequences: readonly (readonly RowChange[])[], overrides: Overrides): readonly FlushStep[] {
+  const steps: FlushStep[] = [];
+  const stepOf = new Map<RowChange, number>();
+  for (const sequence of sequences) {
+    for (const rows of neighbours(arrange(sequence))) {
+      const index = steps.length;
+      const values = rows.map((row) => overrides.get(row) ?? row.values);
+      steps.push(step(index, rows, { values, needs: needs(values, stepOf) }));
+      for (const row of rows) stepOf.set(row, index);
+    }
+  }
+  return steps;
+}
+
+/** Tables apart, updates before inserts, else as given. */
+function arrange(rows: readonly RowChange[]): readonly RowChange[] {
+  const tables = new Map<PlanMapper, { readonly updates: RowChange[]; readonly others: RowChange[] }>();
+  for (const row of rows) {
+    const table = tables.get(row.mapper) ?? { updates: [], others: [] };
+    tables.set(row.mapper, table);
+    (row.shape.action === 'update' ? table.updates : table.others).push(row);
+  }
+  return [...tables.values()].flatMap(({ updates, others }) => [...updates, ...others]);
+}
+
+function neighbours(rows: readonly RowChange[]): RowChange[][] {
+  const batches: RowChange[][] = [];
+  for (const row of rows) {
+    const last = batches.at(-1)?.[0];
+    if (last !== undefined && last.shape === row.shape && last.mapper === row.mapper && row.expressions === undefined) {
+      batches.at(-1)?.push(row);
+    } else batches.push([row]);
+  }
+  return batches;
+}
+
+function needs(values: readonly (readonly Cell[])[], stepOf: ReadonlyMap<RowChange, number>): readonly number[] {
+  const found = new Set<number>();
+  for (const row of values) {
+    for (const cell of row) {
+      const from = cell instanceof KeyRef ? stepOf.get(cell.row) : undefined;
+      if (from !== undefined) found.add(from);
+    }
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+function step(
+  index: number,
+  rows: readonly RowChange[],
+  { values, needs }: Pick<FlushStep, 'values' | 'needs'>,
+): FlushStep {
+  const { shape, mapper } = rows[0] as RowChange;
+  return Object.freeze({
+    index,
+    action: shape.action,
+    table: mapper.table,
+    node: bulkNode(shape, mapper.table),
+    rows: Object.freeze(rows),
+    values: Object.freeze(values),
+    needs: Object.freeze(needs),
+    counted: shape.action !== 'insert',
+  });
+}
+
+const nodes = new WeakMap<RowShape, WeakMap<TableElement, BulkNode>>();
+
+/** One node a shape and table: its text is compiled once. */
+function bulkNode(shape: RowShape, table: TableElement): BulkNode {
+  const known = nodes.get(shape)?.get(table);
+  if (known !== undefined) return known;
+  const node = makeNode(shape, table);
+  const tables = nodes.get(shape) ?? new WeakMap<TableElement, BulkNode>();
+  nodes.set(shape, tables.set(table, node));
+  return node;
+}
+
+function makeNode({ action, key: shapeKey, set, match, guard, returning }: RowShape, table: TableElement): BulkNode {
+  const key = `bulk:${table.key}:${shapeKey}`;
+  if (action === 'insert') return Object.freeze({ kind: 'bulkInsert', key, table, columns: set, returning });
+  if (action === 'update') return Object.freeze({ kind: 'bulkUpdate', key, table, set, match, guard, returning });
+  return Object.freeze({ kind: 'bulkDelete', key, table, match, guard });
+}

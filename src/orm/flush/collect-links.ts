@@ -1,0 +1,60 @@
+// The rows of a table in between: written when entities are added to, or removed from, a many-to-many list. They are
+// rows, not entities; the class of that table need not have been loaded for them.
+import type { TableColumn } from '../../sql/from.ts';
+import type { Scalar } from '../../types/wire.ts';
+import { stateOf } from '../entity/entity-root.ts';
+import type { EntityState, ToManyValue } from '../entity/entity-state.ts';
+import type { ForeignKeyLink } from '../mapping/mapper.ts';
+import { absentCell, type Collector } from './collect.ts';
+import { type Cell, KeyRef, type RowAction, type RowChange, type ShapeCache } from './row-change.ts';
+
+export function collectLinks(lists: Iterable<ToManyValue>, collector: Collector, shapes: ShapeCache): RowChange[] {
+  const rows: RowChange[] = [];
+  for (const list of lists) {
+    const add = (action: RowAction) => (item: object) => {
+      const target = stateOf(item);
+      if (target !== undefined) rows.push(linkRow({ action, list, target }, collector, shapes));
+    };
+    list.removed.forEach(add('delete'));
+    list.added.forEach(add('insert'));
+  }
+  return rows;
+}
+
+interface LinkEnds {
+  readonly action: RowAction;
+  readonly list: ToManyValue;
+  readonly target: EntityState;
+}
+
+function linkRow({ action, list, target }: LinkEnds, collector: Collector, shapes: ShapeCache): RowChange {
+  const { relation, state } = list;
+  const far = relation.far as ForeignKeyLink;
+  const middle = relation.link.child;
+  const indexes = [...relation.link.childIndexes, ...far.childIndexes];
+  const keys = [
+    ...collector.keyCells(state, relation.link.parentIndexes),
+    ...collector.keyCells(target, far.parentIndexes),
+  ];
+  const columns = indexes.map((index) => middle.columns[index] as TableColumn);
+  const base = { mapper: middle.planMapper, source: undefined };
+  if (action === 'delete') {
+    const shape = shapes.intern({ action, set: [], match: columns, guard: [], returning: [] });
+    return { ...base, shape, values: keys, stored: middle.columns.map((_, index) => valueAt(indexes, keys, index)) };
+  }
+  const set: TableColumn[] = [];
+  const values: Cell[] = [];
+  middle.columns.forEach((column, index) => {
+    const cell = indexes.includes(index) ? keys[indexes.indexOf(index)] : absentCell(middle, index);
+    if (cell === undefined) return;
+    set.push(column);
+    values.push(cell);
+  });
+  const shape = shapes.intern({ action, set, match: [], guard: [], returning: [] });
+  return { ...base, shape, values, stored: undefined };
+}
+
+function valueAt(indexes: readonly number[], keys: readonly Cell[], index: number): Scalar | undefined {
+  const cell = keys[indexes.indexOf(index)];
+  return cell instanceof KeyRef ? undefined : cell;
+}

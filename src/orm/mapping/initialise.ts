@@ -1,0 +1,55 @@
+// `new User({...})`: exactly the columns and relations there are, nothing else. An object out of a request can then set
+// what the model has, and not one property more.
+import { MappingError, UsageError } from '../../errors/index.ts';
+import { attachState, type EntityRoot } from '../entity/entity-root.ts';
+import { EntityState } from '../entity/entity-state.ts';
+import { define } from '../entity/stamp.ts';
+import { writeField } from '../relations/relation-field.ts';
+import { initialisedFields } from './initialised-fields.ts';
+import type { Mapper } from './mapper.ts';
+
+/** Gives a new entity its state and what `init` says. Throws `ATH_USAGE` for a key the class does not have. */
+export function initialise(entity: EntityRoot, mapper: Mapper, init: unknown): void {
+  const state = new EntityState(mapper);
+  attachState(entity, state);
+  if (init === undefined) return;
+  const given = checkInit(mapper, init);
+  const fields = initialisedFields(mapper);
+  const relations: string[] = [];
+  for (const key of Object.keys(given)) {
+    const value = given[key];
+    if (value === undefined) continue;
+    const index = mapper.indexByKey.get(key);
+    if (index === undefined) {
+      if (!mapper.definitions.has(key)) throw unknownKey(mapper, key);
+      relations.push(key);
+      continue;
+    }
+    if (mapper.columns[index]?.computed !== undefined) {
+      throw new UsageError(`${mapper.name}.${key} is computed by the database and cannot be set.`);
+    }
+    if (fields.has(key)) {
+      throw new MappingError(
+        `${mapper.entityClass.name} has a field ${key} of its own, which would overwrite the value given for the column.`,
+        {
+          hint: `Take the field out of the class body. A default belongs to the column: .default(value). A type without a value needs declare: declare ${key}: T.`,
+        },
+      );
+    }
+    define(entity, key, value);
+  }
+  // After the columns, for a relation decides over its foreign key.
+  for (const key of relations) writeField(state, mapper.relation(key), given[key]);
+}
+
+function checkInit(mapper: Mapper, init: unknown): Readonly<Record<string, unknown>> {
+  if (typeof init === 'object' && init !== null && !Array.isArray(init)) return init as Record<string, unknown>;
+  throw new UsageError(`new ${mapper.entityClass.name}() takes an object of columns and relations.`);
+}
+
+function unknownKey(mapper: Mapper, key: string): UsageError {
+  const known = [...mapper.keys, ...mapper.definitions.keys()];
+  return new UsageError(`${mapper.entityClass.name} has no column or relation ${JSON.stringify(key)}.`, {
+    hint: `It has ${known.join(', ')}.`,
+  });
+}
