@@ -1,0 +1,22 @@
+// From a PostgreSQL URL to what an engine is made of.
+import type { Backend } from '../../dialect/backend.ts';
+import { lazyDriver } from '../../driver/lazy-driver.ts';
+import { postgresqlDialect } from './dialect.ts';
+import { canonicalAddress, parsePostgresUrl, redactPostgresUrl } from './url.ts';
+
+const MODULE = import.meta.url.endsWith('.ts') ? './open-monitor.ts' : './open-monitor.js';
+
+/** The backend of a `postgresql://` URL. Throws `UsageError` if it cannot be read. */
+export function postgresqlBackend(url: string): Backend {
+  const options = parsePostgresUrl(url);
+  const address = canonicalAddress(options);
+  const driver = lazyDriver('postgresql', async () => {
+    const { createPostgresDriver } = await import('./driver/index.ts');
+    return createPostgresDriver(options);
+  });
+  return Object.freeze({
+    dialect: postgresqlDialect({ driver, serverAddress: address }),
+    display: redactPostgresUrl(url),
+    server: { address, monitor: { module: new URL(MODULE, import.meta.url).href, options } },
+  });
+}
