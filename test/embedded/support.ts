@@ -8,8 +8,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import type { StartOptions } from '../../packages/embedded/src/index.ts';
+import { open, run } from '../integration/postgresql-driver-kit.ts';
 
 /** A new folder whose name has a space. */
 export function newFolder(): string {
@@ -55,14 +55,19 @@ export async function kill(held: Held, signal: NodeJS.Signals = 'SIGKILL'): Prom
   await exit;
 }
 
-/** One statement over a connection of its own. */
-export async function ask<Row extends object>(url: string, sql: string): Promise<Row[]> {
-  const client = new pg.Client(url);
-  await client.connect();
+/** Statements over a connection of their own. Gives the rows of the last. */
+export async function ask(url: string, ...statements: readonly string[]): Promise<Record<string, unknown>[]> {
+  const connection = await open(url);
   try {
-    return (await client.query<Row>(sql)).rows;
+    let rows: Record<string, unknown>[] = [];
+    for (const sql of statements) {
+      const answer = await run(connection, sql);
+      const names = (answer.fields ?? []).map((field) => field.name);
+      rows = answer.rows.map((row) => Object.fromEntries(row.map((value, index) => [names[index] ?? '', value])));
+    }
+    return rows;
   } finally {
-    await client.end();
+    await connection.close();
   }
 }
 

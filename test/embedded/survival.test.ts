@@ -57,7 +57,7 @@ describe('an embedded server of many processes', () => {
   it('starts anew and recovers when everything was killed', async () => {
     const dataFolder = folder();
     const first = await hold({ dataFolder, idleStop: 20_000 });
-    await ask(first.url, 'CREATE TABLE t (n int); INSERT INTO t VALUES (7)');
+    await ask(first.url, 'CREATE TABLE t (n int)', 'INSERT INTO t VALUES (7)');
     for (const pid of [watcherOf(dataFolder), first.pid]) process.kill(pid, 'SIGKILL');
     await kill(first);
     const server = await start({ dataFolder });

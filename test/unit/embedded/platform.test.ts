@@ -18,7 +18,7 @@ describe('the platform of the binaries', () => {
     { platform: 'freebsd', arch: 'x64', glibc: false },
     { platform: 'linux', arch: 'riscv64', glibc: true },
   ] satisfies Machine[]) {
-    it(`[X23] says in one line what to do on ${machine.platform} ${machine.arch} without a binary`, () => {
+    it(`says in one line what to do on ${machine.platform} ${machine.arch} without a binary`, () => {
       assert.throws(
         () => platformName(machine),
         (error) => {
