@@ -57,8 +57,32 @@ export function keyedList(nodes: readonly { readonly key: string }[]): string {
 export function joinFroms(a: readonly FromElement[], b: readonly FromElement[]): readonly FromElement[] {
   if (b.length === 0 || a === b) return a;
   if (a.length === 0) return b;
-  const added = b.filter((element) => !a.includes(element));
-  return added.length === 0 ? a : [...a, ...added];
+  let joined: FromElement[] | undefined;
+  for (let i = 0; i < b.length; i++) {
+    const element = b[i] as FromElement;
+    if (holds(a, element)) continue;
+    if (joined === undefined) joined = a.slice();
+    joined.push(element);
+  }
+  return joined ?? a;
+}
+
+/** For lists of two or three a loop is several times as fast as `includes`. */
+function holds(list: readonly FromElement[], element: FromElement): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === element) return true;
+  return false;
+}
+
+const single = new WeakMap<FromElement, readonly FromElement[]>();
+
+/** The list of one element; the same list each time, so that joining it to itself costs nothing. */
+export function only(element: FromElement): readonly FromElement[] {
+  let list = single.get(element);
+  if (list === undefined) {
+    list = [element];
+    single.set(element, list);
+  }
+  return list;
 }
 
 /** Joins what two parts reach, in order: repeats stay, for their pattern is part of a statement's shape. */
@@ -92,7 +116,7 @@ export function columnNode(from: FromElement, column: FromColumn): ColumnNode {
     get type(): ColumnType | undefined {
       return column.type === UNKNOWN ? undefined : column.type;
     },
-    froms: [from],
+    froms: only(from),
     reach: undefined,
     from,
     column,

@@ -18,11 +18,11 @@ export interface ResolvedJoin {
 const ofRelations = new WeakMap<RelationJoin, Partial<Record<JoinNode['kind'], ResolvedJoin>>>();
 const ofForeignKeys = new WeakMap<FromElement, WeakMap<FromElement, ExpressionNode | 'none' | 'several'>>();
 
-/** `present` are the elements before the join. Throws `ATH_COMPILE` where no condition, or more than one, can be found. */
-export function resolveJoin(draft: JoinDraft, present: readonly FromElement[]): ResolvedJoin {
+/** `present` gives the elements before the join. Throws `ATH_COMPILE` where no condition, or more than one, can be found. */
+export function resolveJoin(draft: JoinDraft, present: () => readonly FromElement[]): ResolvedJoin {
   const { kind, target, on } = draft;
   if (isRelation(target)) return on === undefined ? relationJoin(kind, target) : explicitJoin(kind, target, on);
-  const condition = on ?? conditionBetween(present, target);
+  const condition = on ?? conditionBetween(present(), target);
   return { joins: [{ kind, from: target, on: condition }], source: undefined };
 }
 

@@ -1,6 +1,6 @@
 // Makes select nodes: finds the FROM from the columns used, and writes the key.
 import { CompileError, UsageError } from '../errors/index.ts';
-import { columnNode, joinFroms, joinReach, keyed, keyedList, logicalNode, usedBy } from './expression-factory.ts';
+import { columnNode, only, joinFroms, joinReach, keyed, keyedList, logicalNode } from './expression-factory.ts';
 import type {
   ExpressionNode,
   JoinNode,
@@ -19,25 +19,73 @@ import { type SelectDraft, selectDraft } from './select-draft.ts';
 
 /** The select a draft describes. Throws `ATH_COMPILE` where its parts do not fit. */
 export function makeSelect(draft: SelectDraft): SelectNode {
-  const expressions = expressionsOf(draft);
-  const used = usedBy(expressions);
-  const own = { from: draft.from, ...resolveFrom(draft, used.froms) };
-  const where = draft.where.length === 0 ? undefined : logicalNode('and', draft.where);
-  const having = draft.having.length === 0 ? undefined : logicalNode('and', draft.having);
-  const { from, implicit, joins } = own;
-  const { items, distinct, groupBy, compound, orderBy, limit, offset, lock, options } = draft;
-  const parts = { items, distinct, from, implicit, joins, where, groupBy, having, compound, orderBy, limit, offset };
-  const node = { ...parts, lock, with: draft.with, options };
+  const used = usedByDraft(draft);
+  const { implicit, joins } = resolveFrom(draft, used.froms);
+  const node: Parts = {
+    items: draft.items,
+    distinct: draft.distinct,
+    from: draft.from,
+    implicit,
+    joins,
+    where: draft.where.length === 0 ? undefined : logicalNode('and', draft.where),
+    groupBy: draft.groupBy,
+    having: draft.having.length === 0 ? undefined : logicalNode('and', draft.having),
+    compound: draft.compound,
+    orderBy: draft.orderBy,
+    limit: draft.limit,
+    offset: draft.offset,
+    lock: draft.lock,
+    with: draft.with,
+    options: draft.options,
+  };
   const reach = reachOf(node, used.reach);
-  return Object.freeze({
-    kind: 'select' as const,
-    key: `${keyOf(node)}${identityPattern(reach.elements)};`,
-    ...node,
-    reach,
-    get tables(): readonly FromElement[] | undefined {
-      return tablesOf(reach);
-    },
-  });
+  return new MadeSelect(node, reach);
+}
+
+/** Made once for each execution: a class keeps that cheap. */
+class MadeSelect implements SelectNode {
+  readonly kind = 'select';
+  readonly key: string;
+  readonly items: SelectNode['items'];
+  readonly distinct: SelectNode['distinct'];
+  readonly from: SelectNode['from'];
+  readonly implicit: SelectNode['implicit'];
+  readonly joins: SelectNode['joins'];
+  readonly where: SelectNode['where'];
+  readonly groupBy: SelectNode['groupBy'];
+  readonly having: SelectNode['having'];
+  readonly compound: SelectNode['compound'];
+  readonly orderBy: SelectNode['orderBy'];
+  readonly limit: SelectNode['limit'];
+  readonly offset: SelectNode['offset'];
+  readonly lock: SelectNode['lock'];
+  readonly with: SelectNode['with'];
+  readonly options: SelectNode['options'];
+  readonly reach: Reach;
+
+  constructor(parts: Parts, reach: Reach) {
+    this.key = `${keyOf(parts)}${identityPattern(reach.elements)};`;
+    this.items = parts.items;
+    this.distinct = parts.distinct;
+    this.from = parts.from;
+    this.implicit = parts.implicit;
+    this.joins = parts.joins;
+    this.where = parts.where;
+    this.groupBy = parts.groupBy;
+    this.having = parts.having;
+    this.compound = parts.compound;
+    this.orderBy = parts.orderBy;
+    this.limit = parts.limit;
+    this.offset = parts.offset;
+    this.lock = parts.lock;
+    this.with = parts.with;
+    this.options = parts.options;
+    this.reach = reach;
+    Object.freeze(this);
+  }
+  get tables(): readonly FromElement[] | undefined {
+    return tablesOf(this.reach);
+  }
 }
 
 /** A select for `IN (...)`: a select as it is, or all columns of a subquery or common table expression. */
@@ -65,7 +113,7 @@ export function includesElement(elements: readonly FromElement[], element: FromE
 /** What entities in a list of items stand in FROM for. */
 export function itemFroms(items: readonly SelectItem[]): readonly FromElement[] {
   let froms: readonly FromElement[] = [];
-  for (const item of items) froms = joinFroms(froms, item.kind === 'entity' ? [item.from] : item.node.froms);
+  for (const item of items) froms = joinFroms(froms, item.kind === 'entity' ? only(item.from) : item.node.froms);
   return froms;
 }
 
@@ -84,46 +132,64 @@ function columnsKey(item: Extract<SelectItem, { kind: 'entity' }>): string {
   return `${item.columns.length}[${item.columns.map(({ name }) => keyed(name)).join('')}`;
 }
 
-function expressionsOf(draft: SelectDraft): ExpressionNode[] {
-  const expressions: ExpressionNode[] = [];
-  for (const item of draft.items) if (item.kind === 'value') expressions.push(item.node);
-  if (typeof draft.distinct !== 'boolean') expressions.push(...draft.distinct);
-  expressions.push(...draft.where, ...draft.groupBy, ...draft.having);
-  // The order of a UNION names its columns, it takes none from a table.
-  if (draft.compound === undefined) expressions.push(...draft.orderBy);
-  return expressions;
+interface Gathered {
+  froms: readonly FromElement[];
+  reach: Reach | undefined;
 }
+
+function usedByDraft(draft: SelectDraft): Gathered {
+  const used: Gathered = { froms: [], reach: undefined };
+  for (const item of draft.items) if (item.kind === 'value') gather(used, item.node);
+  if (typeof draft.distinct !== 'boolean') gatherAll(used, draft.distinct);
+  gatherAll(used, draft.where);
+  gatherAll(used, draft.groupBy);
+  gatherAll(used, draft.having);
+  // The order of a UNION names its columns, it takes none from a table.
+  if (draft.compound === undefined) gatherAll(used, draft.orderBy);
+  return used;
+}
+
+function gather(used: Gathered, node: ExpressionNode): void {
+  used.froms = joinFroms(used.froms, node.froms);
+  if (node.reach !== undefined) used.reach = joinReach(used.reach, node.reach);
+}
+
+function gatherAll(used: Gathered, nodes: readonly ExpressionNode[]): void {
+  for (const node of nodes) gather(used, node);
+}
+
+const NO_JOINS: readonly JoinNode[] = Object.freeze([]);
+const NO_ELEMENTS: readonly FromElement[] = Object.freeze([]);
 
 function resolveFrom(
   draft: SelectDraft,
   used: readonly FromElement[],
 ): { readonly implicit: readonly FromElement[]; readonly joins: readonly JoinNode[] } {
-  if (draft.compound !== undefined) return { implicit: [], joins: [] };
+  if (draft.compound !== undefined) return { implicit: NO_ELEMENTS, joins: NO_JOINS };
   const wanted = joinFroms(itemFroms(draft.items), used);
-  if (draft.joins.length === 0) return { implicit: without(wanted, draft.from), joins: [] };
+  if (draft.joins.length === 0) return { implicit: without(wanted, draft.from), joins: NO_JOINS };
   const joins: JoinNode[] = [];
+  // What is in FROM before each join, and what has been joined.
+  const taken = draft.from.slice();
   let needed = wanted;
-  const targets = joinTargets(draft);
+  let targets: readonly FromElement[] | undefined;
   for (const join of draft.joins) {
-    const present = [...draft.from, ...without(needed, [...draft.from, ...targets]), ...joins.map(({ from }) => from)];
+    const present = (): readonly FromElement[] => {
+      targets ??= [...draft.from, ...joinTargets(draft)];
+      return [...draft.from, ...without(needed, targets), ...joins.map(({ from }) => from)];
+    };
     const resolved = resolveJoin(join, present);
-    if (resolved.source !== undefined) needed = joinFroms(needed, [resolved.source]);
+    if (resolved.source !== undefined && !needed.includes(resolved.source)) needed = [...needed, resolved.source];
     for (const one of resolved.joins) {
-      if (
-        includesElement(
-          joins.map(({ from }) => from),
-          one.from,
-        ) ||
-        includesElement(draft.from, one.from)
-      ) {
+      if (includesElement(taken, one.from)) {
         throw new CompileError(`${one.from.name} is joined twice.`, { hint: 'Join an alias() of it the second time.' });
       }
       joins.push(one);
+      taken.push(one.from);
       needed = joinFroms(needed, one.on.froms);
     }
   }
-  const implicit = without(needed, [...draft.from, ...joins.map(({ from }) => from)]);
-  return { implicit, joins };
+  return { implicit: without(needed, taken), joins };
 }
 
 /** The targets of joins are known before their conditions are. */
@@ -142,10 +208,14 @@ function without(elements: readonly FromElement[], taken: readonly FromElement[]
 type Parts = Omit<SelectNode, 'kind' | 'key' | 'tables' | 'reach'>;
 
 function reachOf(node: Parts, nested: Reach | undefined): Reach {
-  const elements = [...node.from, ...node.implicit, ...node.joins.map(({ from }) => from), ...node.with];
+  const elements: FromElement[] = [...node.from, ...node.implicit];
+  for (const { from } of node.joins) elements.push(from);
+  elements.push(...node.with);
   let reach: Reach = { elements, raw: false };
-  for (const element of elements) reach = joinReach(reach, elementReach(element)) ?? reach;
-  for (const { on } of node.joins) reach = joinReach(reach, on.reach) ?? reach;
+  for (const element of elements) {
+    if (element.table === undefined) reach = joinReach(reach, elementReach(element)) ?? reach;
+  }
+  for (const { on } of node.joins) if (on.reach !== undefined) reach = joinReach(reach, on.reach) ?? reach;
   if (node.compound !== undefined) {
     reach = joinReach(reach, node.compound.first.reach) ?? reach;
     for (const { query } of node.compound.rest) reach = joinReach(reach, query.reach) ?? reach;
@@ -199,6 +269,7 @@ function lockKey(lock: LockNode | undefined): string {
  * shape which one stands where. Empty in the usual case that none or all are the same.
  */
 export function identityPattern(elements: readonly FromElement[]): string {
+  if (elements.every(({ table }) => table !== undefined)) return '';
   const queries = elements.filter(({ kind }) => kind === 'subquery' || kind === 'cte');
   const distinct = [...new Set(queries)];
   if (new Set(distinct.map(({ key }) => key)).size === distinct.length) return '';
