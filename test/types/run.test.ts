@@ -1,0 +1,59 @@
+// The assertions about types, compiled by each compiler that users have, against the built declarations. They import
+// the sources, so that an editor needs no build; here each such import is led to what the build made of that file.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { COMPILERS, compile, ROOT, writeFolder } from './budget/compilers.ts';
+
+const HOME = join(ROOT, 'test', 'types');
+/** `'../../src/index.ts'`, however deep the file lies. */
+const SOURCE_IMPORT = /(['"])(?:\.\.\/)+src\/([^'"]+)\.ts\1/g;
+
+/** The files of assertions and models, by path below this folder. The runner and the generator are none. */
+function assertionFiles(): Map<string, string> {
+  const entries = readdirSync(HOME, { recursive: true, withFileTypes: true });
+  const files = entries.filter(
+    (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'),
+  );
+  const paths = files.map((entry) =>
+    join(entry.parentPath, entry.name)
+      .slice(HOME.length + 1)
+      .split(sep)
+      .join('/'),
+  );
+  const chosen = paths.filter((path) => !path.startsWith('budget/')).sort();
+  return new Map(chosen.map((path) => [path, readFileSync(join(HOME, path), 'utf8').replace(SOURCE_IMPORT, built)]));
+}
+
+function built(_: string, quote: string, path: string): string {
+  return `${quote}${join(ROOT, 'dist', `${path}.js`)}${quote}`;
+}
+
+before(() => {
+  assert.ok(existsSync(join(ROOT, 'dist', 'index.d.ts')), 'dist is missing: npm run build');
+});
+
+describe('all assertions about types hold [F217]', () => {
+  const files = assertionFiles();
+  for (const compiler of COMPILERS) {
+    test(`with ${compiler.name}`, async () => {
+      assert.notEqual(files.size, 0, 'no assertions were found');
+      const folder = writeFolder(`assertions-${compiler.package}`, files);
+      assert.deepEqual((await compile(compiler, folder)).errors, []);
+    });
+  }
+});
+
+describe('the models may be entered by any of their files', () => {
+  const files = assertionFiles();
+  const models = [...files.keys()].filter((path) => path.startsWith('models/'));
+  for (const compiler of COMPILERS) {
+    test(`with ${compiler.name}`, async () => {
+      const folder = writeFolder(`entered-${compiler.package}`, files);
+      for (const model of models) {
+        assert.deepEqual((await compile(compiler, folder, { files: [model] })).errors, [], model);
+      }
+    });
+  }
+});
