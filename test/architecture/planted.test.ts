@@ -68,7 +68,7 @@ const PLANTED: readonly (readonly [string, string, string, string])[] = [
   ['an import out of src', 'layers', 'src/pool/up.ts', "import '../../test/a.ts';"],
   ['an import without its ending', 'layers', 'src/pool/up.ts', "import '../errors/closed';"],
   ['a dependency', 'layers', 'src/pool/up.ts', "import 'left-pad';"],
-  ['a computed import', 'layers', 'src/pool/up.ts', 'export const load = (name: string) => import(name);'],
+  ['a computed import', 'computed import', 'src/pool/up.ts', 'export const load = (name: string) => import(name);'],
   ['a folder that is no layer', 'layers', 'src/extra/a.ts', 'export const a = 1;'],
   ['a file that imports itself', 'circles', 'src/pool/self.ts', "import './self.ts';"],
   ['a file too long', 'file size', 'src/pool/long.ts', repeated(501, 'export {};')],

@@ -4,7 +4,8 @@ import ts from 'typescript-6.0';
 
 /** An import, re-export, dynamic import or import type. */
 export interface ImportFact {
-  readonly specifier: string;
+  /** `undefined` where it is computed. */
+  readonly specifier: string | undefined;
   readonly line: number;
 }
 
@@ -92,7 +93,7 @@ function readNode(node: ts.Node, draft: Draft): void {
 function readImport(node: ts.Node, draft: Draft): void {
   const specifier = specifierOf(node);
   if (specifier === undefined) return;
-  const text = ts.isStringLiteralLike(specifier) ? specifier.text : '(computed)';
+  const text = ts.isStringLiteralLike(specifier) ? specifier.text : undefined;
   draft.imports.push({ specifier: text, line: lineOf(node, draft) });
 }
 

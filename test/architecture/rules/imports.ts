@@ -11,6 +11,9 @@ export function checkLayers(project: Project, layers: Layers): Violation[] {
       return [{ rule: 'layers', path: file.path, message: `"${own}" is no layer of layers.json` }];
     }
     return file.imports.flatMap(({ specifier, line }) => {
+      if (specifier === undefined) {
+        return [{ rule: 'computed import', path: file.path, line, message: 'imports what only the run knows' }];
+      }
       const message = importProblem(file, specifier, project, layers);
       return message === undefined ? [] : [{ rule: 'layers', path: file.path, line, message }];
     });
@@ -43,7 +46,7 @@ function targetOf(path: string, specifier: string): string {
 export function checkCircles(project: Project): Violation[] {
   const targets = (path: string): string[] =>
     (project.get(path)?.imports ?? [])
-      .map(({ specifier }) => targetOf(path, specifier))
+      .map(({ specifier }) => targetOf(path, specifier ?? ''))
       .filter((target) => project.has(target));
   return circles([...project.keys()], targets).map((members) => ({
     rule: 'circles',
