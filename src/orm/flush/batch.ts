@@ -1,7 +1,6 @@
 // Ordered rows become statements: neighbours of one shape share one. Only neighbours, because the order in which rows
 // were added is the order in which they must be seen to arrive.
 import type { BulkNode } from '../../sql/bulk.ts';
-import type { TableElement } from '../../sql/from.ts';
 import type { FlushStep } from './flush-step.ts';
 import { type Cell, KeyRef, type PlanMapper, type RowChange, type RowShape } from './row-change.ts';
 import type { Overrides } from './row-order.ts';
@@ -64,7 +63,7 @@ function step(
     index,
     action: shape.action,
     table: mapper.table,
-    node: bulkNode(shape, mapper.table),
+    node: bulkNode(shape),
     rows: Object.freeze(rows),
     values: Object.freeze(values),
     needs: Object.freeze(needs),
@@ -72,20 +71,17 @@ function step(
   });
 }
 
-const nodes = new WeakMap<RowShape, WeakMap<TableElement, BulkNode>>();
+const nodes = new WeakMap<RowShape, BulkNode>();
 
-/** One node a shape and table: its text is compiled once. */
-function bulkNode(shape: RowShape, table: TableElement): BulkNode {
-  const known = nodes.get(shape)?.get(table);
-  if (known !== undefined) return known;
-  const node = makeNode(shape, table);
-  const tables = nodes.get(shape) ?? new WeakMap<TableElement, BulkNode>();
-  nodes.set(shape, tables.set(table, node));
+/** One node a shape: its text is compiled once. */
+function bulkNode(shape: RowShape): BulkNode {
+  let node = nodes.get(shape);
+  if (node === undefined) nodes.set(shape, (node = makeNode(shape)));
   return node;
 }
 
-function makeNode({ action, key: shapeKey, set, match, guard, returning }: RowShape, table: TableElement): BulkNode {
-  const key = `bulk:${table.key}:${shapeKey}`;
+function makeNode({ action, table, key: shapeKey, set, match, guard, returning }: RowShape): BulkNode {
+  const key = `bulk:${shapeKey}`;
   if (action === 'insert') return Object.freeze({ kind: 'bulkInsert', key, table, columns: set, returning });
   if (action === 'update') return Object.freeze({ kind: 'bulkUpdate', key, table, set, match, guard, returning });
   return Object.freeze({ kind: 'bulkDelete', key, table, match, guard });

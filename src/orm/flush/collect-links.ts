@@ -39,7 +39,7 @@ function linkRow({ action, list, target }: LinkEnds, collector: Collector, shape
   const columns = indexes.map((index) => middle.columns[index] as TableColumn);
   const base = { mapper: middle.planMapper, source: undefined };
   if (action === 'delete') {
-    const shape = shapes.intern({ action, set: [], match: columns, guard: [], returning: [] });
+    const shape = shapes.intern({ table: middle.table, action, set: [], match: columns, guard: [], returning: [] });
     return { ...base, shape, values: keys, stored: middle.columns.map((_, index) => valueAt(indexes, keys, index)) };
   }
   const set: TableColumn[] = [];
@@ -50,7 +50,7 @@ function linkRow({ action, list, target }: LinkEnds, collector: Collector, shape
     set.push(column);
     values.push(cell);
   });
-  const shape = shapes.intern({ action, set, match: [], guard: [], returning: [] });
+  const shape = shapes.intern({ table: middle.table, action, set, match: [], guard: [], returning: [] });
   return { ...base, shape, values, stored: undefined };
 }
 

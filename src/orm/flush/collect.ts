@@ -64,7 +64,7 @@ export class Collector {
     const returning: TableColumn[] = [];
     const expressions = new Map<TableColumn, ExpressionSource>();
     mapper.columns.forEach((column, index) => {
-      const expression = state.expressions?.get(index);
+      const expression = expressionFor(state, index);
       if (expression !== undefined) {
         expressions.set(column, expressionSource(expression));
         returning.push(column);
@@ -86,7 +86,7 @@ export class Collector {
     const set = new Map<number, Cell>();
     const expressions = new Map<TableColumn, ExpressionSource>();
     mapper.columns.forEach((column, index) => {
-      const expression = state.expressions?.get(index);
+      const expression = expressionFor(state, index);
       const key = foreign.get(index);
       if (expression !== undefined) expressions.set(column, expressionSource(expression));
       else if (key !== undefined) set.set(index, key);
@@ -159,7 +159,7 @@ export class Collector {
 
   #row(
     state: EntityState,
-    shape: Omit<RowShape, 'key'>,
+    shape: Omit<RowShape, 'key' | 'table'>,
     {
       values,
       expressions,
@@ -170,13 +170,20 @@ export class Collector {
       expressions.size === 0 ? '' : [...expressions].map(([column, { key }]) => `${column.name} ${key}`).join();
     return Object.assign(row, {
       mapper: state.mapper.planMapper,
-      shape: this.#options.shapes.intern(shape, extra),
+      shape: this.#options.shapes.intern({ ...shape, table: state.mapper.table }, extra),
       values,
       stored: shape.action === 'delete' ? storedRow(state) : undefined,
       expressions: expressions.size === 0 ? undefined : expressions,
       source: state,
     });
   }
+}
+
+/** The expression assigned to a column, unless a value was assigned after it. */
+function expressionFor({ entity, mapper, expressions }: EntityState, index: number): object | undefined {
+  return expressions === undefined || Object.hasOwn(entity, mapper.keys[index] as string)
+    ? undefined
+    : expressions.get(index);
 }
 
 /** What the entity itself has in a column, in wire form; `undefined` where it has nothing. */

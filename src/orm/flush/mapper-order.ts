@@ -38,7 +38,7 @@ function collectGroups(changes: readonly RowChange[]): readonly RowGroup[] {
   }
   const groups = [...found.values()].flatMap((pair) => [pair.save, pair.delete].filter((group) => group !== undefined));
   return groups.sort((a, b) =>
-    a.deletes === b.deletes ? compareText(a.mapper.table.key, b.mapper.table.key) : a.deletes ? 1 : -1,
+    a.deletes === b.deletes ? compareText(nameOf(a.mapper), nameOf(b.mapper)) : a.deletes ? 1 : -1,
   );
 }
 
@@ -60,6 +60,10 @@ function mustPrecede(first: RowGroup, second: RowGroup): boolean {
 
 function refersTo(mapper: PlanMapper, target: PlanMapper): boolean {
   return mapper.foreignKeys.some((key) => key.target === target.table);
+}
+
+function nameOf({ table }: PlanMapper): string {
+  return `${table.schema ?? ''}.${table.name}`;
 }
 
 function compareText(a: string, b: string): number {

@@ -23,7 +23,8 @@ export type RowAction = 'insert' | 'update' | 'delete';
 /** Rows with one shape object can share a statement. Shapes are interned: equal ones are the same object. */
 export interface RowShape {
   readonly action: RowAction;
-  /** Injective over shapes of one table. */
+  readonly table: TableElement;
+  /** Injective over shapes. */
   readonly key: string;
   readonly set: readonly TableColumn[];
   /** The key columns in WHERE. Empty for an insert. */
@@ -79,6 +80,7 @@ function shapeKey(shape: Omit<RowShape, 'key'>, extra: string): string {
     names(shape.match),
     names(shape.guard),
     names(shape.returning),
+    shape.table.key,
     extra,
   ]);
 }

@@ -167,6 +167,7 @@ function partInsert(
   );
   const own = keyCells(row) ?? row.mapper.primaryKey.map((column) => new KeyRef(row, column));
   const shape = shapes.intern({
+    table: row.mapper.table,
     action: 'update',
     set: key.columns,
     match: row.mapper.primaryKey,
@@ -186,13 +187,27 @@ function partDelete(rows: RowChange[], index: number, key: PlanForeignKey, shape
   const stored = row.stored as readonly (Scalar | undefined)[];
   rows[index] = {
     ...row,
-    shape: shapes.intern({ action: 'delete', set: [], match: shape.match, guard, returning: [] }),
+    shape: shapes.intern({
+      table: row.mapper.table,
+      action: 'delete',
+      set: [],
+      match: shape.match,
+      guard,
+      returning: [],
+    }),
     values: [...match, ...kept.filter(([column]) => guard.includes(column)).map(([, cell]) => cell)],
     stored: stored.map((value, at) =>
       key.columns.includes(row.mapper.table.columns[at] as TableColumn) ? null : value,
     ),
   };
-  const emptied = shapes.intern({ action: 'update', set: key.columns, match: shape.match, guard: [], returning: [] });
+  const emptied = shapes.intern({
+    table: row.mapper.table,
+    action: 'update',
+    set: key.columns,
+    match: shape.match,
+    guard: [],
+    returning: [],
+  });
   rows.push({
     mapper: row.mapper,
     shape: emptied,

@@ -33,6 +33,7 @@ function updateInstead(added: RowChange, old: RowChange, shapes: ShapeCache): Ro
   const key = added.mapper.primaryKey;
   const set = added.shape.set.filter((column) => !key.includes(column));
   const shape = shapes.intern({
+    table: added.mapper.table,
     action: 'update',
     set,
     match: key,

@@ -1,13 +1,19 @@
 // Rows of a statement as a session gives them: values decoded, entities looked up or made.
+import type { RowForm } from '../../engine/result.ts';
 import type { EntityItem, ResultShape, ValueItem } from '../../sql/result-shape.ts';
+import { objectRows, type RowMaker, scalarRows, tupleRows } from '../../sql/row-maker.ts';
 import type { Scalar } from '../../types/wire.ts';
 import { mapperOfTable } from '../mapping/mapper.ts';
 import { EntityReader, type ReadOptions } from './entity-reader.ts';
 import type { Frame } from './frame.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
-/** How a caller wants each row. */
-export type RowForm = 'objects' | 'tuples' | 'scalars';
+const MAKERS: { readonly [F in RowForm]: (shape: ResultShape) => RowMaker } = {
+  objects: objectRows,
+  tuples: tupleRows,
+  scalars: scalarRows,
+};
+
 type Read = (row: Scalar[]) => unknown;
 
 export interface RowReaders {
@@ -22,6 +28,9 @@ export function rowReaders(
   options: ReadOptions & { readonly frame: Frame },
 ): RowReaders {
   const readers = new Map<EntityItem, EntityReader>();
+  if (shape.items.every((item) => item.kind === 'value')) {
+    return { readers, rows: (given, form) => given.map(MAKERS[form](shape)) };
+  }
   const reads = shape.items.map((item): Read => {
     if (item.kind === 'value') return valueRead(item);
     const mapper = mapperOfTable(item.from.table);

@@ -1,9 +1,10 @@
 // The engine room of a session: runs statements and flushes on an executor, keeps memory and transaction in step, and
 // refuses to go on after a failure until it was rolled back. The public face is session.ts.
-import type { Sink } from '../../driver/driver.ts';
+import type { Field } from '../../driver/driver.ts';
 import type { CompileCache } from '../../dialect/compile-cache.ts';
 import { NotLoadedError, PendingRollbackError, StateError } from '../../errors/index.ts';
 import type { Executor, WaitOptions } from '../../engine/executor.ts';
+import { RowCollector } from '../../engine/row-collector.ts';
 import type { SelectNode } from '../../sql/expression-node.ts';
 import type { StatementNode } from '../../sql/node.ts';
 import type { ResultShape } from '../../sql/result-shape.ts';
@@ -38,7 +39,9 @@ export interface FlushOptions extends WaitOptions {
 /** Statement rows as they came, and what they hold. */
 export interface RawRows {
   readonly rows: Scalar[][];
-  readonly shape: ResultShape | undefined;
+  readonly shape: ResultShape;
+  /** Rows affected or returned, where the database says. */
+  readonly count: number | undefined;
 }
 
 const EMPTY: FlushPlan = new FlushPlan([]);
@@ -103,16 +106,16 @@ export class SessionCore {
   async send(node: StatementNode, options?: WaitOptions): Promise<RawRows> {
     this.begun();
     const compiled = this.#compiled.get(node);
-    const rows: Scalar[][] = [];
-    const sink: Sink = { row: (_statement, row) => rows.push(row) };
-    await this.executor.submit([compiled.bind(node)], sink, options);
+    const answer = new RowCollector();
+    await this.executor.submit([compiled.bind(node)], answer, options);
     if (node.kind !== 'select' && node.tables !== undefined) {
       for (const table of node.tables) {
         const mapper = mapperOfTable(table.table);
         if (mapper !== undefined) this.unit.wroteOver(mapper);
       }
     }
-    return { rows, shape: compiled.result };
+    const { received: rows, columns, completion } = answer;
+    return { rows, shape: compiled.result ?? plainShape(columns ?? []), count: completion?.count };
   }
 
   get #compiled(): CompileCache {
@@ -299,4 +302,9 @@ export class SessionCore {
       this.unit.releaseAll();
     }
   }
+}
+
+/** The shape of rows that only the server has described: those of raw SQL. */
+function plainShape(columns: readonly Field[]): ResultShape {
+  return { key: '', items: columns.map(({ name }, index) => ({ kind: 'value', key: name, index, type: undefined })) };
 }

@@ -52,10 +52,16 @@ export class UnitOfWork implements EntityOwner {
     return this.#stores.values();
   }
 
-  /** The state of an entity of this session or of none. Throws `ATH_USAGE` for anything else. */
-  own(entity: unknown, verb: string): EntityState {
+  /** The state of an entity, whosever it is. */
+  stateOfAny(entity: unknown, verb: string): EntityState {
     const state = stateOf(entity);
     if (state === undefined) throw new UsageError(`${verb}() takes an entity of a mapped class.`);
+    return state;
+  }
+
+  /** The state of an entity of this session or of none. Throws `ATH_USAGE` for anything else. */
+  own(entity: unknown, verb: string): EntityState {
+    const state = this.stateOfAny(entity, verb);
     if (state.owner !== undefined && state.owner !== this) {
       throw new UsageError(`${verb}(): the entity of ${state.mapper.name} belongs to another session.`, {
         hint: 'Expunge it there first, or merge() it here, which makes a copy.',

@@ -1,0 +1,81 @@
+// Where sessions come from: one place that knows the engine and the options.
+import type { Executor, WaitOptions } from '../../engine/executor.ts';
+import type { IsolationLevel } from '../../dialect/dialect.ts';
+import { UsageError } from '../../errors/index.ts';
+import { Session } from './session.ts';
+import { SessionCore } from './session-core.ts';
+
+/** How the transactions of a session begin. */
+export interface SessionTransactionOptions {
+  readonly isolation?: IsolationLevel | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+/** What a session can work on: an engine, or a connection whose transaction it joins. */
+export interface SessionBind {
+  /** An executor of its own for one session. */
+  executor(options?: SessionTransactionOptions): Executor;
+}
+
+export interface SessionOptions {
+  readonly isolation?: IsolationLevel | undefined;
+  /** Write what is pending before a query that could see it. Default `true`. */
+  readonly autoflush?: boolean | undefined;
+  /** Awaiting an unloaded relation is an error. Default `false`. */
+  readonly strict?: boolean | undefined;
+  /** Entities are not watched and never written; transactions are READ ONLY. Default `false`. */
+  readonly readOnly?: boolean | undefined;
+}
+
+/** Makes sessions: `Session()`, or `Session.begin(async (session) => ...)` for one that is committed and closed by itself. */
+export interface SessionMaker {
+  (options?: SessionOptions): Session;
+  /** A new session for `work`: committed at the end, rolled back if it throws, always closed. */
+  begin<T>(work: (session: Session) => Promise<T>, options?: SessionOptions & WaitOptions): Promise<T>;
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'bind',
+  'isolation',
+  'autoflush',
+  'strict',
+  'readOnly',
+  'signal',
+  'timeout',
+]);
+
+/** Throws `ATH_USAGE` for an unknown option. */
+export function sessionmaker(defaults: SessionOptions & { readonly bind: SessionBind }): SessionMaker {
+  check(defaults);
+  if (typeof (defaults.bind as { executor?: unknown } | undefined)?.executor !== 'function') {
+    throw new UsageError('sessionmaker() needs an engine: sessionmaker({ bind: engine }).');
+  }
+  const make = (options: SessionOptions = {}): Session => {
+    check(options);
+    const { isolation, autoflush = true, strict = false, readOnly = false } = { ...defaults, ...options };
+    const executor = defaults.bind.executor({ isolation, readOnly });
+    const session = new Session(new SessionCore(executor, { autoflush, readOnly }));
+    session.strict = strict;
+    return session;
+  };
+  const begin = async <T>(
+    work: (session: Session) => Promise<T>,
+    { signal, timeout, ...options }: SessionOptions & WaitOptions = {},
+  ): Promise<T> => {
+    const session = make(options);
+    try {
+      return await session.begin(work, { signal, timeout });
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
+  };
+  return Object.assign(make, { begin });
+}
+
+function check(options: object): void {
+  const unknown = Object.keys(options).filter((key) => !KNOWN.has(key));
+  if (unknown.length === 0) return;
+  throw new UsageError(`Unknown option of a session: ${unknown.join(', ')}.`, {
+    hint: `It takes ${[...KNOWN].join(', ')}.`,
+  });
+}
