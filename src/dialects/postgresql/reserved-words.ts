@@ -11,5 +11,5 @@ export const RESERVED: ReadonlySet<string> = new Set(
   real references returning right row select session_user setof similar smallint some substring symmetric system_user
   table tablesample then time timestamp to trailing treat trim true union unique user using values varchar variadic
   verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi
-  xmlroot xmlserialize xmltable year month day hour minute second within without filter character varying`.split(/\s+/),
+  xmlroot xmlserialize xmltable`.split(/\s+/),
 );
