@@ -9,6 +9,7 @@ import type {
   Sink,
   SubmitOptions,
 } from '../../../driver/driver.ts';
+import { announceSubmission, type Submission } from '../../../driver/submissions.ts';
 import { AthanorError, ConnectionLostError, ProtocolError, UnsupportedError } from '../../../errors/index.ts';
 import { safeMessage, serverError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
@@ -38,6 +39,7 @@ export class PostgresConnection implements DriverConnection {
   onLost: ((error: Error) => void) | undefined;
   onNotice: ((notice: Notice) => void) | undefined;
   #identity: ServerIdentity;
+  #submission: Submission = Object.freeze({ database: 'postgresql' });
   readonly #transport: Transport;
   readonly #reader: FrameReader;
   readonly #pipeline: Pipeline;
@@ -71,8 +73,9 @@ export class PostgresConnection implements DriverConnection {
   }
 
   /** Completes the identity with what the server said when it was asked. */
-  identify(identity: ServerIdentity): void {
+  identify(identity: ServerIdentity, version: string | undefined): void {
     this.#identity = Object.freeze({ ...identity });
+    this.#submission = Object.freeze({ database: 'postgresql', version });
   }
 
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
@@ -149,7 +152,8 @@ export class PostgresConnection implements DriverConnection {
         return this.#pipeline.row(frame);
       case BACKEND.readyForQuery:
         if (frame.end - frame.start !== 1) violation('a ready message of the wrong size');
-        return this.#pipeline.ready(frame.bytes[frame.start] as number);
+        this.#pipeline.ready(frame.bytes[frame.start] as number);
+        return announceSubmission(this.#submission);
       case BACKEND.error:
         return this.#error(frame);
       case BACKEND.notice:

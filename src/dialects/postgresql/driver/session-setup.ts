@@ -28,9 +28,9 @@ function setting(name: string, value: string): DriverStatement {
 
 const whoAmI: DriverStatement = {
   text: {
-    sql: `select pg_backend_pid(), (select ${BACKEND_START} from pg_catalog.pg_stat_activity where pid = pg_backend_pid())`,
+    sql: `select pg_backend_pid(), (select ${BACKEND_START} from pg_catalog.pg_stat_activity where pid = pg_backend_pid()), pg_catalog.current_setting('server_version')`,
     params: [],
-    results: ['integer', 'text'],
+    results: ['integer', 'text', 'text'],
     prepare: false,
   },
   params: [],
@@ -49,12 +49,13 @@ async function askIdentity(connection: PostgresConnection): Promise<void> {
     if (connection.status !== 'closed') return;
     throw error;
   }
-  const [pid, start] = row;
+  const [pid, start, version] = row;
   if (typeof pid !== 'number') return;
-  connection.identify({
+  const identity = {
     pid: connection.identity.pid === 0 ? pid : connection.identity.pid,
     start: typeof start === 'string' ? start : undefined,
-  });
+  };
+  connection.identify(identity, typeof version === 'string' ? version : undefined);
 }
 
 async function set(
