@@ -1,7 +1,9 @@
 // What a Session works on: its own connection, an outer transaction, or a loan. One interface, so that there is one
 // code path above it. It deals in compiled statements only; what they mean is the caller's.
+import type { CompileCache } from '../dialect/compile-cache.ts';
 import type { Dialect } from '../dialect/dialect.ts';
 import type { DriverStatement, Sink } from '../driver/driver.ts';
+import type { CallSite } from '../primitives/call-site.ts';
 
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
@@ -12,10 +14,16 @@ export interface WaitOptions {
 export interface ExecuteOptions extends WaitOptions {
   /** COMMIT rides at the end of this batch. Only where the server itself keeps it from running after a failure. */
   readonly commit?: boolean | undefined;
+  /** Who called, where `traced` says that somebody wants to know. */
+  readonly site?: CallSite | undefined;
 }
 
 export interface Executor {
   readonly dialect: Dialect;
+  /** The texts of statements by their shape, one cache for the whole engine. */
+  readonly compiled: CompileCache;
+  /** Somebody listens to statements: callers pass their call site. */
+  readonly traced: boolean;
   /** Whether a transaction is open: its BEGIN was sent and neither COMMIT nor ROLLBACK was. */
   readonly inTransaction: boolean;
   /** Runs a batch inside the transaction, taking a connection and beginning if need be: BEGIN rides in the same write. */
@@ -24,9 +32,12 @@ export interface Executor {
   commit(options?: WaitOptions): Promise<void>;
   /** Undoes the transaction and gives the connection back. A connection that cannot is destroyed. */
   rollback(options?: WaitOptions): Promise<void>;
+  /** Sets a savepoint. It rides with the next batch. */
   savepoint(name: string, options?: WaitOptions): Promise<void>;
   releaseSavepoint(name: string, options?: WaitOptions): Promise<void>;
   rollbackToSavepoint(name: string, options?: WaitOptions): Promise<void>;
+  /** Runs `work` as the task that holds this executor's connection: a second checkout inside it is known for what it is. */
+  scope<T>(work: () => Promise<T>): Promise<T>;
   /** Rolls back what is open and ends the executor's use. */
   close(): Promise<void>;
 }

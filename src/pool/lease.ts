@@ -73,18 +73,23 @@ export class Lease {
     return entry.connection;
   }
 
-  /** Sends a batch. Each call is followed by one of `settled()` when its promise has settled. */
+  /** Sends a batch. Each call is followed by one of `settled()`, when its promise has settled or it threw. */
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
-    const { connection } = this;
     const entry = this.#entry;
-    entry.last = batch;
     entry.pending += 1;
+    const { connection } = this;
+    entry.last = batch;
     return connection.submit(batch, sink, options);
   }
 
   settled(): void {
     this.#entry.pending -= 1;
     this.#entry.activeAt = this.#home.now();
+  }
+
+  /** Batches sent and not yet answered. */
+  get pending(): number {
+    return this.#entry.pending;
   }
 
   describe(): HolderRecord {

@@ -26,8 +26,13 @@ export interface AcquireOptions {
   readonly timeout?: number | undefined;
   /** The callback scope that will hold the connection. */
   readonly scope?: TaskScope | undefined;
-  /** Who asks, where that is known better than from the stack. */
+  /** Who asks; left out, the stack says it. */
   readonly site?: CallSite | undefined;
+}
+
+export interface CallSiteOptions {
+  readonly frames: number;
+  readonly scoped: boolean;
 }
 
 export interface PoolCloseOptions {
@@ -108,6 +113,11 @@ export class Pool implements LeaseHome {
     return this.#options.clock.now();
   }
 
+  /** How long a checkout waits that does not say, in ms. */
+  get acquireTimeout(): number {
+    return this.#options.acquireTimeout;
+  }
+
   /** The pool in figures. */
   get status(): PoolStatus {
     return poolStatus({
@@ -134,11 +144,22 @@ export class Pool implements LeaseHome {
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     const refusal = this.#refusal(options);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const site = this.#site(options);
+    const site =
+      'site' in options
+        ? options.site
+        : this.callSite(Pool.prototype.acquire, { frames: 5, scoped: options.scope !== undefined });
     const entry = this.#idle.peek();
     if (entry === undefined || this.#line.size > 0 || !this.#handy(entry)) return this.#wait(options, site);
     this.#idle.take();
     return Promise.resolve(this.#lend(entry, options.scope, site));
+  }
+
+  /** Who is calling, as far as the pool's settings want it noted. `scoped`: the checkout ends with a callback. */
+  callSite(above: (...args: never[]) => unknown, { frames, scoped }: CallSiteOptions): CallSite | undefined {
+    const { callSites } = this.#options;
+    if (callSites === false) return undefined;
+    const needed = callSites === true || !scoped || this.#troubled || this.#idle.size === 0;
+    return needed ? new CallSite(above, frames) : undefined;
   }
 
   /** Replaces every connection that is open now: idle ones at once, the others when they come back. */
@@ -236,14 +257,6 @@ export class Pool implements LeaseHome {
     if (!sameOwner(this.#home, user)) return foreignOwner('The pool', this.#home, user);
     if (this.#closed) return poolClosed();
     return options.signal?.aborted === true ? cancelledWait(options.signal) : undefined;
-  }
-
-  #site(options: AcquireOptions): CallSite | undefined {
-    if (options.site !== undefined) return options.site;
-    const { callSites } = this.#options;
-    if (callSites === false) return undefined;
-    const needed = callSites === true || options.scope === undefined || this.#troubled || this.#idle.size === 0;
-    return needed ? new CallSite(Pool.prototype.acquire, 5) : undefined;
   }
 
   #keepable(entry: Entry, now: number): boolean {

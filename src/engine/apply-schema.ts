@@ -1,0 +1,55 @@
+// Many processes start at once and each makes sure that its tables exist. One works, the others wait, and what the
+// first one did is harmless to do again.
+import { CancelledError, StatementTimeoutError } from '../errors/index.ts';
+import type { SchemaChange } from '../schema/metadata.ts';
+import type { ConnectionExecutor } from './connection-executor.ts';
+import type { WaitOptions } from './executor.ts';
+import { RowCollector } from './row-collector.ts';
+import { plainStatement } from './transaction-texts.ts';
+
+/** Carries out a change of the schema inside the executor's transaction. */
+export async function applySchema(
+  executor: ConnectionExecutor,
+  change: SchemaChange,
+  options: WaitOptions,
+): Promise<void> {
+  const { dialect } = executor;
+  const statements = dialect.ddl.compile(change).map(plainStatement);
+  if (statements.length === 0) return;
+  const until = options.timeout === undefined ? undefined : performance.now() + options.timeout;
+  const left = (): WaitOptions => ({
+    signal: options.signal,
+    timeout: until === undefined ? undefined : until - performance.now(),
+  });
+  // Nothing but BEGIN: the lock is taken first of all.
+  await executor.submit([], new RowCollector(), left());
+  if (executor.inTransaction) await locked(executor, left());
+  await executor.submit(statements, new RowCollector(), left());
+}
+
+/** Takes the lock; a wait for it that is given up costs the connection, for nobody could say what it holds. */
+async function locked(executor: ConnectionExecutor, { signal, timeout }: WaitOptions): Promise<void> {
+  const lease = await executor.open();
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    if (timeout !== undefined) {
+      timer = setTimeout(() => {
+        reject(
+          new StatementTimeoutError(`The schema was not free within ${Math.round(timeout)} ms.`, { outcome: 'failed' }),
+        );
+      }, timeout);
+    }
+    onAbort = () => reject(new CancelledError('Cancelled while waiting for the schema.', { cause: signal?.reason }));
+    signal?.addEventListener('abort', onAbort);
+  });
+  try {
+    await Promise.race([executor.dialect.lockSchema(lease.connection), givenUp]);
+  } catch (error) {
+    lease.invalidate('its wait for the schema was given up');
+    throw executor.dialect.translate(error);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+  }
+}

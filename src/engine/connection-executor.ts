@@ -1,0 +1,438 @@
+// The executor of one connection at a time: it takes a connection with the first statement, sends BEGIN in the same
+// write, knows whether the transaction still stands, and gives the connection back when it has ended.
+import type { CompileCache } from '../dialect/compile-cache.ts';
+import type { Dialect } from '../dialect/dialect.ts';
+import type { DriverStatement, Sink } from '../driver/driver.ts';
+import {
+  AthanorError,
+  CommitOutcomeUnknownError,
+  CommitRolledBackError,
+  ConnectionLostError,
+  StateError,
+} from '../errors/index.ts';
+import type { Lease } from '../pool/lease.ts';
+import type { Pool } from '../pool/pool.ts';
+import { TaskScope } from '../pool/task-scope.ts';
+import type { CallSite } from '../primitives/call-site.ts';
+import type { ExecuteOptions, Executor, WaitOptions } from './executor.ts';
+import { failed } from './failure.ts';
+import { FramedSink, RowCollector } from './row-collector.ts';
+import { overdue, submitWithin } from './submit-within.ts';
+import type { Tracer } from './tracer.ts';
+import { plainStatement, type TransactionOptions, type TransactionTexts } from './transaction-texts.ts';
+
+/** What the executors of one engine share. */
+export interface ExecutorSource {
+  readonly dialect: Dialect;
+  readonly compiled: CompileCache;
+  readonly pool: Pool;
+  readonly texts: TransactionTexts;
+  readonly tracer: Tracer | undefined;
+}
+
+export interface ExecutorOptions extends TransactionOptions, WaitOptions {
+  /** Keeps the connection between transactions, until `close()`. */
+  readonly keep?: boolean | undefined;
+  /** Who will hold the connection. */
+  readonly site?: CallSite | undefined;
+}
+
+/** How long a rollback may take before its connection is dropped instead, in ms. */
+const ROLLBACK_LIMIT = 5_000;
+
+export class ConnectionExecutor implements Executor {
+  readonly dialect: Dialect;
+  readonly compiled: CompileCache;
+  readonly traced: boolean;
+  readonly #source: ExecutorSource;
+  readonly #options: ExecutorOptions;
+  /** When all work of this executor must have ended, by the pool's clock. */
+  readonly #deadline: number | undefined;
+  #lease: Lease | undefined;
+  #opening: Promise<Lease> | undefined;
+  #scope: TaskScope | undefined;
+  #begun = false;
+  /** Savepoints that were asked for and not sent. */
+  #pending: PendingSavepoint[] = [];
+  /** Why the transaction cannot go on. */
+  #failure: AthanorError | undefined;
+  /** The first batch of the transaction, while it may still be withdrawn. */
+  #beginning: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(source: ExecutorSource, options: ExecutorOptions = {}) {
+    this.dialect = source.dialect;
+    this.compiled = source.compiled;
+    this.traced = source.tracer !== undefined;
+    this.#source = source;
+    this.#options = options;
+    this.#deadline = options.timeout === undefined ? undefined : source.pool.now() + options.timeout;
+  }
+
+  get inTransaction(): boolean {
+    return this.#begun;
+  }
+
+  /** The connection, while there is one. */
+  get lease(): Lease | undefined {
+    return this.#lease;
+  }
+
+  /** Takes the connection now rather than with the first statement. */
+  async open(options: WaitOptions = {}): Promise<Lease> {
+    const lease = this.#lease;
+    return lease?.usable === true ? lease : await this.#open(options);
+  }
+
+  /** Rejects with what the statement met; with `ATH_STATE` where the transaction has failed before. */
+  async submit(batch: readonly DriverStatement[], sink: Sink, options: ExecuteOptions = {}): Promise<void> {
+    this.#refuse();
+    const asked = options.timeout === undefined ? 0 : this.#source.pool.now();
+    if (this.#beginning !== undefined) await this.#beginning;
+    const held = this.#lease;
+    const lease = held !== undefined && (this.#begun || held.usable) ? held : await this.#open(options);
+    const limits = this.#limits(options, asked);
+    const frame = this.#frame(batch, sink, options);
+    const trace = this.#trace(frame, options.site);
+    let failure: unknown;
+    try {
+      // Nothing is awaited between here and the driver: the order of calls is the order of statements.
+      await this.#transmit(lease, frame, { limits, sink: trace?.sink ?? frame.sink });
+      if (options.commit === true) this.#committed(frame.framed?.after?.command);
+      return;
+    } catch (error) {
+      failure = error;
+    } finally {
+      lease.settled();
+      trace?.end(failure);
+    }
+    if (frame.begins && isNotSent(failure)) {
+      this.#unbegin(frame);
+      if (stale(failure, lease)) return this.submit(batch, sink, options);
+    }
+    throw this.#failed(failure, { lease, offset: frame.offset, options });
+  }
+
+  async commit(options: WaitOptions = {}): Promise<void> {
+    this.#refuseClosed();
+    await this.#settleOpening();
+    this.#pending = [];
+    if (!this.#begun) return this.#rest();
+    const lost = this.#failure;
+    if (lost !== undefined && this.#lease?.usable !== true) throw this.#refusal(lost);
+    if (lost !== undefined && this.#lease?.connection.status === 'idle') return this.#committed('ROLLBACK', lost);
+    const answer = new RowCollector();
+    await this.#send(this.#source.texts.commit, answer, { wait: options, commit: true });
+    this.#committed(answer.completion?.command, lost);
+  }
+
+  /** Does not reject because the connection is gone: then the transaction is too. */
+  async rollback(options: WaitOptions = {}): Promise<void> {
+    this.#refuseClosed();
+    await this.#rollback(options);
+  }
+
+  savepoint(name: string, _options?: WaitOptions): Promise<void> {
+    return attempt(() => {
+      this.#refuse();
+      this.#pending.push({ name, statement: plainStatement(this.dialect.transactions.savepoint(name)) });
+    });
+  }
+
+  async releaseSavepoint(name: string, options: WaitOptions = {}): Promise<void> {
+    this.#refuse();
+    if (this.#withdraw(name)) return;
+    await this.#send(plainStatement(this.dialect.transactions.release(name)), new RowCollector(), { wait: options });
+  }
+
+  async rollbackToSavepoint(name: string, options: WaitOptions = {}): Promise<void> {
+    this.#refuseClosed();
+    if (this.#withdraw(name)) return;
+    if (this.#failure !== undefined && this.#lease?.usable !== true) throw this.#refusal(this.#failure);
+    this.#failure = undefined;
+    await this.#send(plainStatement(this.dialect.transactions.rollbackTo(name)), new RowCollector(), { wait: options });
+  }
+
+  async scope<T>(work: () => Promise<T>): Promise<T> {
+    const outer = this.#scope;
+    const scope = new TaskScope();
+    const lease = this.#lease;
+    if (lease !== undefined) scope.add(lease);
+    this.#scope = scope;
+    try {
+      return await scope.run(work);
+    } finally {
+      this.#scope = outer;
+      if (lease !== undefined) scope.delete(lease);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#rollback({});
+    this.#letGo();
+  }
+
+  // --- the connection ------------------------------------------------------------------------------------------
+
+  #open(options: ExecuteOptions): Promise<Lease> {
+    this.#opening ??= this.#acquire(options);
+    return this.#opening;
+  }
+
+  async #acquire({
+    signal = this.#options.signal,
+    timeout,
+    site = this.#options.site,
+  }: ExecuteOptions): Promise<Lease> {
+    try {
+      this.#letGo();
+      const left = this.#remaining(timeout);
+      const lease = await this.#source.pool.acquire({
+        signal,
+        site,
+        scope: this.#scope,
+        ...(left === undefined ? {} : { timeout: Math.min(left, this.#source.pool.acquireTimeout) }),
+      });
+      this.#lease = lease;
+      return lease;
+    } catch (error) {
+      throw failed(error, this.#context(undefined, 0, site));
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #settleOpening(): Promise<void> {
+    if (this.#opening !== undefined) await this.#opening.catch(() => undefined);
+  }
+
+  #letGo(): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    lease?.release();
+  }
+
+  /** The transaction is over. */
+  #rest(): void {
+    this.#begun = false;
+    this.#failure = undefined;
+    this.#pending = [];
+    if (this.#options.keep !== true) this.#letGo();
+  }
+
+  // --- what is sent --------------------------------------------------------------------------------------------
+
+  /** The batch with what must go before and behind it. */
+  #frame(batch: readonly DriverStatement[], sink: Sink, { commit }: ExecuteOptions): Frame {
+    const begins = !this.#begun;
+    const savepoints = this.#pending;
+    const begin = begins ? this.#source.texts.begin(this.#options) : undefined;
+    if (begin === undefined && savepoints.length === 0 && commit !== true) {
+      return { batch, sink, offset: 0, begins, savepoints, framed: undefined };
+    }
+    const before = begin === undefined ? [] : [begin];
+    for (const { statement } of savepoints) before.push(statement);
+    this.#begun ||= begin !== undefined;
+    this.#pending = [];
+    const framed = new FramedSink(sink, before.length, batch.length);
+    const behind = commit === true && this.#begun ? [this.#source.texts.commit] : [];
+    return { batch: [...before, ...batch, ...behind], sink: framed, offset: before.length, begins, savepoints, framed };
+  }
+
+  /** The first batch was not sent: no transaction was begun. */
+  #unbegin(frame: Frame): void {
+    this.#begun = false;
+    this.#pending = [...frame.savepoints, ...this.#pending];
+  }
+
+  #transmit(lease: Lease, { batch, begins }: Frame, { limits, sink }: Transmission): Promise<void> {
+    if (limits === undefined) return lease.submit(batch, sink);
+    const answer = submitWithin(lease, batch, sink, limits);
+    if (!begins) return answer;
+    // It may be withdrawn before it is sent; what comes behind it must not run outside a transaction.
+    const over = (): void => {
+      this.#beginning = undefined;
+    };
+    this.#beginning = answer.then(over, over);
+    return answer;
+  }
+
+  #trace(frame: Frame, site: CallSite | undefined): ReturnType<Tracer['start']> | undefined {
+    const { tracer } = this.#source;
+    if (tracer === undefined) return undefined;
+    return tracer.start({ batch: frame.batch, sink: frame.sink, connectionId: this.#lease?.connectionId, site });
+  }
+
+  /** One statement of the executor's own, on the connection it has. */
+  async #send(statement: DriverStatement, sink: Sink, { wait, commit }: SendOptions): Promise<void> {
+    const lease = this.#lease;
+    if (lease === undefined) throw new StateError('No transaction is open.', { outcome: 'not-sent' });
+    const limits = this.#limits(wait, this.#source.pool.now());
+    const frame = { batch: [statement], sink, offset: 0, begins: false, savepoints: [], framed: undefined };
+    const trace = this.#trace(frame, undefined);
+    let failure: unknown;
+    try {
+      await this.#transmit(lease, frame, { limits, sink: trace?.sink ?? sink });
+    } catch (error) {
+      failure = error;
+      throw this.#failed(error, { lease, offset: 0, options: { commit } });
+    } finally {
+      lease.settled();
+      trace?.end(failure);
+    }
+  }
+
+  #limits({ signal = this.#options.signal, timeout }: WaitOptions, asked: number): WaitOptions | undefined {
+    if (signal === undefined && timeout === undefined && this.#deadline === undefined) return undefined;
+    const spent = asked === 0 ? 0 : this.#source.pool.now() - asked;
+    const limits = { signal, timeout: this.#remaining(timeout === undefined ? undefined : timeout - spent) };
+    const error = overdue(limits);
+    if (error !== undefined) throw error;
+    return limits;
+  }
+
+  #remaining(timeout: number | undefined): number | undefined {
+    if (this.#deadline === undefined) return timeout;
+    return Math.min(timeout ?? Number.POSITIVE_INFINITY, this.#deadline - this.#source.pool.now());
+  }
+
+  // --- how it ended --------------------------------------------------------------------------------------------
+
+  /** COMMIT was answered, by this word. */
+  #committed(command: string | undefined, cause?: AthanorError): void {
+    const connectionId = this.#lease?.connectionId;
+    this.#rest();
+    if (command !== 'ROLLBACK') return;
+    throw new CommitRolledBackError('COMMIT was answered by ROLLBACK: nothing of the transaction is in the database.', {
+      hint: 'A statement of the transaction had failed. Run the whole transaction again.',
+      connectionId,
+      outcome: 'failed',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
+  #failed(error: unknown, { lease, offset, options }: FailedBatch): AthanorError {
+    const known = failed(error, this.#context(lease, offset, options.site));
+    const status = lease.usable ? lease.connection.status : 'closed';
+    if (options.commit === true && status === 'closed' && known.outcome !== 'not-sent') {
+      this.#failure = unknownOutcome(known, lease.connectionId);
+    } else if (options.commit === true && status === 'idle') {
+      // COMMIT itself was refused, a deferred constraint for one: the transaction has ended.
+      this.#rest();
+      return known;
+    } else if (this.#begun && status !== 'transaction') this.#failure ??= known;
+    else if (status === 'closed') this.#letGo();
+    return this.#failure instanceof CommitOutcomeUnknownError ? this.#failure : known;
+  }
+
+  async #rollback(options: WaitOptions): Promise<void> {
+    await this.#settleOpening();
+    const lease = this.#lease;
+    if (this.#begun && lease?.usable === true && (lease.connection.status !== 'idle' || lease.pending > 0)) {
+      const { timeout = ROLLBACK_LIMIT } = options;
+      try {
+        await submitWithin(lease, [this.#source.texts.rollback], new RowCollector(), { timeout });
+      } catch {
+        // The server ends the transaction of a connection that goes away.
+        lease.invalidate('its rollback failed');
+        this.#lease = undefined;
+      } finally {
+        lease.settled();
+      }
+    }
+    this.#rest();
+  }
+
+  /** Takes back a savepoint that was not sent, and those set after it. */
+  #withdraw(name: string): boolean {
+    const index = this.#pending.findLastIndex((savepoint) => savepoint.name === name);
+    if (index < 0) return false;
+    this.#pending.length = index;
+    return true;
+  }
+
+  #refuse(): void {
+    this.#refuseClosed();
+    if (this.#failure !== undefined) throw this.#refusal(this.#failure);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new StateError('The connection was closed.', { outcome: 'not-sent' });
+  }
+
+  #refusal(cause: AthanorError): StateError {
+    return new StateError(`The transaction failed earlier and cannot go on: ${cause.message.split('\n', 1)[0]}`, {
+      hint: 'Call rollback(), to the savepoint before the failure where there is one, and run it again.',
+      outcome: 'not-sent',
+      cause,
+    });
+  }
+
+  #context(lease: Lease | undefined, offset: number, site: CallSite | undefined): Parameters<typeof failed>[1] {
+    return {
+      dialect: this.dialect,
+      connectionId: lease?.connectionId,
+      offset,
+      site: site ?? this.#options.site,
+    };
+  }
+}
+
+interface PendingSavepoint {
+  readonly name: string;
+  readonly statement: DriverStatement;
+}
+
+interface Frame {
+  readonly batch: readonly DriverStatement[];
+  readonly sink: Sink;
+  /** How many statements go before the caller's. */
+  readonly offset: number;
+  /** It is the first of a transaction, or stands alone. */
+  readonly begins: boolean;
+  readonly savepoints: readonly PendingSavepoint[];
+  readonly framed: FramedSink | undefined;
+}
+
+interface Transmission {
+  readonly limits: WaitOptions | undefined;
+  readonly sink: Sink;
+}
+
+interface SendOptions {
+  readonly wait: WaitOptions;
+  readonly commit?: boolean | undefined;
+}
+
+interface FailedBatch {
+  readonly lease: Lease;
+  readonly offset: number;
+  readonly options: ExecuteOptions;
+}
+
+function isNotSent(error: unknown): boolean {
+  return error instanceof AthanorError && error.outcome === 'not-sent';
+}
+
+/** A connection that had died in the pool before anything of the transaction was sent: another one does as well. */
+function stale(error: unknown, lease: Lease): boolean {
+  return error instanceof ConnectionLostError && !lease.fresh;
+}
+
+function unknownOutcome(cause: AthanorError, connectionId: string): CommitOutcomeUnknownError {
+  return new CommitOutcomeUnknownError(
+    'The connection went away, or no answer came, while COMMIT was under way: the transaction may or may not be in the database.',
+    {
+      hint: 'Look for its effect before running it again.',
+      outcome: 'unknown',
+      connectionId,
+      cause,
+    },
+  );
+}
+
+async function attempt(work: () => void): Promise<void> {
+  work();
+}

@@ -1,0 +1,230 @@
+// A connection as an application holds it: statements go out in the order they were called, the first one begins a
+// transaction, and nothing is kept that was not committed.
+import { NOT_TRANSFERABLE, StateError, type TransferGuard, transferGuard } from '../errors/index.ts';
+import { CallSite } from '../primitives/call-site.ts';
+import type { FirstOf, NamedOf, TupleOf } from '../sql/rows.ts';
+import type { SchemaBind, SchemaChange, SchemaOptions } from '../schema/metadata.ts';
+import type { Statement } from '../sql/statement.ts';
+import { applySchema } from './apply-schema.ts';
+import type { ConnectionExecutor } from './connection-executor.ts';
+import type { ExecuteOptions, WaitOptions } from './executor.ts';
+import type { RawStatements } from './raw-statement.ts';
+import { Result } from './result.ts';
+import { resultSite } from './result-watch.ts';
+import { driverRows, statementRows } from './statement-rows.ts';
+import { Transaction, type TransactionHome } from './transaction.ts';
+
+/** A row of raw SQL, by column name. */
+export type RawRow = Readonly<Record<string, unknown>>;
+
+const GUARD = transferGuard(
+  'A connection',
+  'Send the engine descriptor and connect over there; both share one budget.',
+);
+
+/** One connection, from `engine.connect()` until `close()`. */
+export class Connection implements SchemaBind, TransactionHome<Connection> {
+  readonly [NOT_TRANSFERABLE]: TransferGuard = GUARD;
+  readonly #executor: ConnectionExecutor;
+  readonly #raw: RawStatements;
+  /** The transaction and the savepoints inside it, outermost first. */
+  #open: Transaction<Connection>[] = [];
+  #savepoints = 0;
+  #closed = false;
+
+  /** @internal */
+  constructor(executor: ConnectionExecutor, raw: RawStatements) {
+    this.#executor = executor;
+    this.#raw = raw;
+  }
+
+  /** @internal */
+  get connection(): Connection {
+    return this;
+  }
+
+  /** Whether BEGIN was sent and neither COMMIT nor ROLLBACK was. */
+  get inTransaction(): boolean {
+    return this.#executor.inTransaction;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** What logs and errors call it; `undefined` while it has no server connection. */
+  get connectionId(): string | undefined {
+    return this.#executor.lease?.connectionId;
+  }
+
+  /** Notes of the application on the server connection, kept as long as that is open. */
+  get info(): Map<unknown, unknown> {
+    const { lease } = this.#executor;
+    if (lease === undefined) throw new StateError('The connection has no server connection now.');
+    return lease.info;
+  }
+
+  /**
+   * Runs a statement. Awaiting the result gives its rows, typed by what was selected. Rejects with what the database
+   * answered, with `ATH_STATEMENT_TIMEOUT` or `ATH_CANCELLED`, and with `ATH_STATE` where the transaction has failed before.
+   */
+  execute<A, N, L>(
+    statement: Statement<A, N, L, true>,
+    options: WaitOptions = {},
+  ): Result<NamedOf<A, N, L>, TupleOf<A, N, L>> {
+    const site = this.#site(Connection.prototype.execute);
+    return new Result(statementRows(this.#executor, statement, this.#traced(options, site)), site);
+  }
+
+  /** The first value of each row of a statement. */
+  scalars<A, N, L>(statement: Statement<A, N, L, true>, options: WaitOptions = {}): Result<FirstOf<A, N, L>> {
+    const site = this.#site(Connection.prototype.scalars);
+    const source = statementRows(this.#executor, statement, this.#traced(options, site));
+    return new Result<unknown, [FirstOf<A, N, L>]>(source, site).scalars() as Result<FirstOf<A, N, L>>;
+  }
+
+  /** Runs SQL as it is. Parameters are plain values, never text; rows come as the driver reads them. */
+  raw<R extends object = RawRow>(
+    sql: string,
+    params: readonly unknown[] = [],
+    options: WaitOptions = {},
+  ): Result<R, unknown[]> {
+    const site = this.#site(Connection.prototype.raw);
+    const make = (): ReturnType<RawStatements['make']> => this.#raw.make(sql, params);
+    return new Result(driverRows(this.#executor, make, this.#traced(options, site)), site);
+  }
+
+  /** Runs SQL once for each parameter set, in one go. Rejects with `ATH_USAGE` where sets differ in length. */
+  rawMany<R extends object = RawRow>(
+    sql: string,
+    sets: readonly (readonly unknown[])[],
+    options: WaitOptions = {},
+  ): Result<R, unknown[]> {
+    const site = this.#site(Connection.prototype.rawMany);
+    const make = (): ReturnType<RawStatements['make']> => this.#raw.makeMany(sql, sets);
+    return new Result(driverRows(this.#executor, make, this.#traced(options, site)), site);
+  }
+
+  /** Begins a transaction, and with a function ends it too: commit when it returns, rollback when it throws. */
+  begin(): Promise<Transaction<Connection>>;
+  begin<T>(work: (transaction: Transaction<Connection>) => Promise<T>): Promise<T>;
+  async begin<T>(work?: (transaction: Transaction<Connection>) => Promise<T>): Promise<T | Transaction<Connection>> {
+    Result.startPending();
+    if (this.#executor.inTransaction || this.#open.length > 0) {
+      throw new StateError('A transaction is open already: the first statement began it, or begin() did.', {
+        hint: 'End it with commit() or rollback() first, or use beginNested() for a savepoint inside it.',
+        outcome: 'not-sent',
+      });
+    }
+    return this.#enter(undefined, work);
+  }
+
+  /** Sets a savepoint, and with a function ends it too: released when it returns, rolled back to when it throws. */
+  beginNested(): Promise<Transaction<Connection>>;
+  beginNested<T>(work: (transaction: Transaction<Connection>) => Promise<T>): Promise<T>;
+  async beginNested<T>(
+    work?: (transaction: Transaction<Connection>) => Promise<T>,
+  ): Promise<T | Transaction<Connection>> {
+    Result.startPending();
+    this.#savepoints += 1;
+    const name = `athanor_${this.#savepoints}`;
+    await this.#executor.savepoint(name);
+    return this.#enter(name, work);
+  }
+
+  /**
+   * Commits what the connection did since the last commit or rollback. Rejects with `ATH_COMMIT_ROLLED_BACK` where the
+   * transaction had failed, with `ATH_COMMIT_OUTCOME_UNKNOWN` where the answer was lost, and with what the database refused.
+   */
+  async commit(options: WaitOptions = {}): Promise<void> {
+    Result.startPending();
+    try {
+      await this.#executor.commit(options);
+    } finally {
+      if (!this.#executor.inTransaction) this.#endFrom(0);
+    }
+  }
+
+  /** Undoes what the connection did since the last commit or rollback. */
+  async rollback(options: WaitOptions = {}): Promise<void> {
+    Result.startPending();
+    this.#endFrom(0);
+    await this.#executor.rollback(options);
+  }
+
+  /** Changes the schema inside this connection's transaction. */
+  async applySchema(change: SchemaChange, options: SchemaOptions = {}): Promise<void> {
+    Result.startPending();
+    await applySchema(this.#executor, change, options);
+  }
+
+  /** Drops the server connection; the next statement takes another one. Not in the middle of a transaction. */
+  async invalidate(): Promise<void> {
+    await this.rollback();
+    this.#executor.lease?.invalidate('the application asked for it');
+  }
+
+  /** Rolls back what was not committed and gives the connection back. */
+  async close(): Promise<void> {
+    Result.startPending();
+    this.#closed = true;
+    this.#endFrom(0);
+    await this.#executor.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  async finish(transaction: Transaction<Connection>, how: 'commit' | 'rollback', options: WaitOptions): Promise<void> {
+    const { savepoint } = transaction;
+    if (savepoint === undefined) return how === 'commit' ? this.commit(options) : this.rollback(options);
+    Result.startPending();
+    if (how === 'commit') await this.#executor.releaseSavepoint(savepoint, options);
+    this.#endFrom(this.#open.indexOf(transaction));
+    if (how === 'rollback') await this.#executor.rollbackToSavepoint(savepoint, options);
+  }
+
+  async #enter<T>(
+    savepoint: string | undefined,
+    work: ((transaction: Transaction<Connection>) => Promise<T>) | undefined,
+  ): Promise<T | Transaction<Connection>> {
+    const transaction = new Transaction<Connection>(this, savepoint);
+    this.#open.push(transaction);
+    if (work === undefined) return transaction;
+    try {
+      const value = await this.#executor.scope(() => work(transaction));
+      if (transaction.isActive) await transaction.commit();
+      return value;
+    } catch (error) {
+      await this.#giveUp(transaction);
+      throw error;
+    }
+  }
+
+  /** After a failure: the caller hears of that one, whatever the rollback meets. */
+  async #giveUp(transaction: Transaction<Connection>): Promise<void> {
+    try {
+      await transaction.close();
+    } catch {
+      // A savepoint that cannot be rolled back to leaves a failed transaction, which refuses all but its rollback.
+    }
+  }
+
+  #endFrom(index: number): void {
+    for (const transaction of this.#open.splice(Math.max(0, index))) transaction.ended();
+  }
+
+  #site(above: (...args: never[]) => unknown): CallSite | undefined {
+    return this.#executor.traced ? new CallSite(above, 10) : resultSite(above);
+  }
+
+  #traced(options: WaitOptions, site: CallSite | undefined): ExecuteOptions {
+    return this.#executor.traced ? { ...options, site } : options;
+  }
+
+  toJSON(): Record<string, unknown> {
+    return GUARD.json({ connectionId: this.connectionId, inTransaction: this.inTransaction, closed: this.#closed });
+  }
+}
