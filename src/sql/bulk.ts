@@ -1,5 +1,5 @@
 // Many rows of one shape in one statement: what a flush and a multi-row insert are made of.
-import type { TableColumn, TableElement } from './from.ts';
+import type { Node, TableColumn, TableElement } from './from.ts';
 
 /** A row is the values of `columns`. Rows come back in the order given. */
 export interface BulkInsertNode {
@@ -8,6 +8,13 @@ export interface BulkInsertNode {
   readonly table: TableElement;
   readonly columns: readonly TableColumn[];
   readonly returning: readonly TableColumn[];
+}
+
+/** What every row gets alike: an expression the server evaluates. Values in it are written into the text. */
+export interface BulkConstant {
+  readonly column: TableColumn;
+  /** An `ExpressionNode`. */
+  readonly value: Node;
 }
 
 /** A row is the new values of `set`, then `match` (the key), then the values `guard` columns had when read, compared null-safe. */
@@ -19,6 +26,7 @@ export interface BulkUpdateNode {
   readonly match: readonly TableColumn[];
   readonly guard: readonly TableColumn[];
   readonly returning: readonly TableColumn[];
+  readonly constants?: readonly BulkConstant[] | undefined;
 }
 
 /** A row is `match`, then `guard`. */

@@ -2,10 +2,12 @@
 // where the database cannot make rows of those, as parameter sets of the plain text.
 import { CompileError } from '../../errors/index.ts';
 import type { BulkDeleteNode, BulkInsertNode, BulkNode, BulkUpdateNode } from '../../sql/bulk.ts';
+import type { ExpressionNode } from '../../sql/expression-node.ts';
 import type { TableColumn } from '../../sql/from.ts';
 import { OPERATORS } from '../../sql/operators.ts';
 import type { Scalar } from '../../types/wire.ts';
 import { at, type CompileContext, parameter } from './context.ts';
+import { expression } from './expression.ts';
 import { identifier, tableName } from './identifier.ts';
 import { unnestFrom } from './unnest.ts';
 
@@ -69,7 +71,12 @@ function insertText(context: CompileContext, bulk: BulkInsertNode, { values, fro
 }
 
 function updateText(context: CompileContext, bulk: BulkUpdateNode, { values, from }: Given): string {
-  const set = bulk.set.map((column, index) => `${identifier(context, column.name)} = ${values[index]}`).join(', ');
+  const assigned = bulk.set.map((column, index) => `${identifier(context, column.name)} = ${values[index]}`);
+  const constants = (bulk.constants ?? []).map(
+    ({ column, value }) =>
+      `${identifier(context, column.name)} = ${expression({ ...context, inline: true }, value as ExpressionNode)}`,
+  );
+  const set = [...assigned, ...constants].join(', ');
   const where = whereText(context, bulk, values.slice(bulk.set.length));
   const update = `UPDATE ${tableName(context, bulk.table)} SET ${set}`;
   if (from === undefined) return `${update} WHERE ${where}${returningText(context, bulk.returning)}`;

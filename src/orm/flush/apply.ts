@@ -56,7 +56,11 @@ function applySave(row: RowChange, context: SaveContext): void {
     const own = Object.hasOwn(state.entity, column.key);
     // JSON becomes the frozen value that was written; what else the user put there stays the user's own object, even
     // if it was changed again while the statements ran.
-    if (!own || column.type.compare === 'json' || (madeForUs(row, index, state) && mapper.format.columnDiffers(state.entity, baseline, index))) {
+    if (
+      !own ||
+      column.type.compare === 'json' ||
+      (madeForUs(row, index, state) && mapper.format.columnDiffers(state.entity, baseline, index))
+    ) {
       define(state.entity, column.key, read);
     }
     if (!own) filled.push(index);
@@ -73,7 +77,10 @@ function applySave(row: RowChange, context: SaveContext): void {
 /** The value came from the database, or from the column's definition, not from the user. */
 function madeForUs({ shape }: RowChange, index: number, { mapper }: EntityState): boolean {
   const column = mapper.columns[index];
-  return column !== undefined && (index === mapper.versionIndex || column.onUpdate !== undefined || shape.returning.includes(column));
+  return (
+    column !== undefined &&
+    (index === mapper.versionIndex || column.onUpdate !== undefined || shape.returning.includes(column))
+  );
 }
 
 /** What is in the row now, by column name: what was sent, and what came back. */

@@ -35,11 +35,16 @@ function neighbours(rows: readonly RowChange[]): RowChange[][] {
   const batches: RowChange[][] = [];
   for (const row of rows) {
     const last = batches.at(-1)?.[0];
-    if (last !== undefined && last.shape === row.shape && last.mapper === row.mapper && row.expressions === undefined) {
+    if (last !== undefined && last.shape === row.shape && canShare(row)) {
       batches.at(-1)?.push(row);
     } else batches.push([row]);
   }
   return batches;
+}
+
+/** An expression is its row's own, and rows of nothing but defaults cannot be told apart in one statement. */
+function canShare({ shape, expressions }: RowChange): boolean {
+  return expressions === undefined && (shape.action !== 'insert' || shape.set.length > 0);
 }
 
 function needs(values: readonly (readonly Cell[])[], stepOf: ReadonlyMap<RowChange, number>): readonly number[] {
@@ -80,9 +85,11 @@ function bulkNode(shape: RowShape): BulkNode {
   return node;
 }
 
-function makeNode({ action, table, key: shapeKey, set, match, guard, returning }: RowShape): BulkNode {
+function makeNode(shape: RowShape): BulkNode {
+  const { action, table, key: shapeKey, set, match, guard, returning, constants } = shape;
   const key = `bulk:${shapeKey}`;
   if (action === 'insert') return Object.freeze({ kind: 'bulkInsert', key, table, columns: set, returning });
-  if (action === 'update') return Object.freeze({ kind: 'bulkUpdate', key, table, set, match, guard, returning });
+  if (action === 'update')
+    return Object.freeze({ kind: 'bulkUpdate', key, table, set, match, guard, returning, constants });
   return Object.freeze({ kind: 'bulkDelete', key, table, match, guard });
 }

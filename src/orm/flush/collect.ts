@@ -3,6 +3,7 @@
 import { FlushError } from '../../errors/index.ts';
 import type { ExpressionNode } from '../../sql/expression-node.ts';
 import { attribute } from '../../sql/attribute.ts';
+import type { BulkConstant } from '../../sql/bulk.ts';
 import type { ColumnDefault, TableColumn } from '../../sql/from.ts';
 import { nodeOf } from '../../sql/operand.ts';
 import { encodeValue } from '../../types/encode.ts';
@@ -97,7 +98,10 @@ export class Collector {
     });
     if (set.size === 0 && expressions.size === 0) return undefined;
     const changed = [...set.keys()];
-    for (const [index, column] of mapper.columns.entries()) onUpdate(state, { index, column, set, expressions });
+    const constants: BulkConstant[] = [];
+    for (const [index, column] of mapper.columns.entries()) {
+      if (!set.has(index) && !expressions.has(column)) onUpdate(mapper, { index, column, set, constants });
+    }
     const guard = this.#guard(state, changed);
     this.#countVersion(state, set, expressions);
     const indexes = [...set.keys()].sort((a, b) => a - b);
@@ -106,7 +110,8 @@ export class Collector {
       set: indexes.map((index) => mapper.columns[index] as TableColumn),
       match: mapper.planMapper.primaryKey,
       guard: guard.map((index) => mapper.columns[index] as TableColumn),
-      returning: [...expressions.keys()],
+      returning: [...expressions.keys(), ...constants.map(({ column }) => column)],
+      constants,
     };
     const values = [
       ...indexes.map((index) => set.get(index) as Cell),
@@ -221,13 +226,13 @@ interface UpdateParts {
   readonly index: number;
   readonly column: TableColumn;
   readonly set: Map<number, Cell>;
-  readonly expressions: Map<TableColumn, ExpressionSource>;
+  readonly constants: BulkConstant[];
 }
 
-function onUpdate({ mapper }: EntityState, { index, column, set, expressions }: UpdateParts): void {
+function onUpdate(mapper: Mapper, { index, column, set, constants }: UpdateParts): void {
   const given = column.onUpdate;
-  if (given === undefined || set.has(index) || expressions.has(column)) return;
-  if (given.kind === 'expression') expressions.set(column, { key: given.expression.key, expression: given.expression });
+  if (given === undefined) return;
+  if (given.kind === 'expression') constants.push({ column, value: given.expression });
   else set.set(index, encodeValue(column.type, defaultValue(given), { table: mapper.name, column: column.name }));
 }
 

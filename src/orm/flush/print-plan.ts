@@ -29,6 +29,7 @@ function printStatement({ node, table, values, rows }: FlushStep): string {
   ].join(' and ');
   if (node.kind === 'bulkDelete') return `DELETE ${table.name} where ${where}`;
   const set = node.set.map((column, index) => column.name + source(first[index]));
+  for (const { column } of node.constants ?? []) set.push(`${column.name} = expression`);
   return `UPDATE ${table.name} set ${[...set, ...expressions].join(', ')} where ${where}${returning(node.returning)}`;
 }
 

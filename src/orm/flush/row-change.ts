@@ -1,8 +1,9 @@
 // What a flush has to write, row by row, as plain data: the input of the plan. Values are in wire form and already in
 // the order the bulk statements want them, so that planning a row costs no copying.
-import type { ExpressionSource } from './expression-source.ts';
+import type { BulkConstant } from '../../sql/bulk.ts';
 import type { TableColumn, TableElement } from '../../sql/from.ts';
 import type { Scalar } from '../../types/wire.ts';
+import type { ExpressionSource } from './expression-source.ts';
 
 /** A foreign key as the plan needs it: which columns point where. */
 export interface PlanForeignKey {
@@ -32,6 +33,8 @@ export interface RowShape {
   /** Columns that must still hold what was read. */
   readonly guard: readonly TableColumn[];
   readonly returning: readonly TableColumn[];
+  /** Columns that every row gets from one expression of the model (`onUpdate`). */
+  readonly constants?: readonly BulkConstant[] | undefined;
 }
 
 /** A value another row of the same flush brings: part of a key that the database makes. */
@@ -80,6 +83,7 @@ function shapeKey(shape: Omit<RowShape, 'key'>, extra: string): string {
     names(shape.match),
     names(shape.guard),
     names(shape.returning),
+    (shape.constants ?? []).map(({ column, value }) => [column.name, value.key]),
     shape.table.key,
     extra,
   ]);

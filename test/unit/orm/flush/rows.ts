@@ -23,7 +23,14 @@ export function testTable(name: string, columns: readonly string[]): TestTable {
     const key = spec.replace('?', '');
     return { name: key, key, type: INTEGER, nullable: spec.endsWith('?'), primaryKey: key === 'id' };
   });
-  const table: TableElement = { kind: 'table', name, key: `${name}#${++made}`, schema: undefined, columns: all, foreignKeys: [] };
+  const table: TableElement = {
+    kind: 'table',
+    name,
+    key: `${name}#${++made}`,
+    schema: undefined,
+    columns: all,
+    foreignKeys: [],
+  };
   const column = (key: string): TableColumn => {
     const found = all.find((one) => one.key === key);
     if (found === undefined) throw new RangeError(key);
