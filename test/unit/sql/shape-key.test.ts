@@ -246,6 +246,14 @@ test('near misses: pairs that differ in one thing have different keys', () => {
     [select(id).where(email.in(['a'])), select(id).where(email.notIn(['a']))],
     [select(id).where(or(id.eq(1), and(id.eq(2), id.eq(3)))), select(id).where(and(or(id.eq(1), id.eq(2)), id.eq(3)))],
     [select(id).orderBy(id), select(id).groupBy(id)],
+    [
+      select(id.label('x'), name.label('y')).orderBy(email.label('x')),
+      select(id.label('x'), name.label('y')).orderBy(email.label('y')),
+    ],
+    [
+      select(id).where(users.c.settings.path('theme').eq('a'), u2.c.id.eq(1)),
+      select(id).where(u2.c.settings.path('theme').eq('a'), u2.c.id.eq(1)),
+    ],
     [select(id).limit(1), select(id).offset(1)],
     [select(id).distinct(), select(id).distinct(id)],
     [select(id).union(select(name as never)), select(id).unionAll(select(name as never))],
