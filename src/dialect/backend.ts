@@ -16,6 +16,8 @@ export interface Backend {
   readonly display: string;
   /** The database lives in its one connection and is gone with it. */
   readonly singleConnection?: boolean | undefined;
+  /** Gives back what the backend holds besides connections. */
+  readonly release?: (() => Promise<void>) | undefined;
   /** Absent where no server limits connections. */
   readonly server?: BackendServer | undefined;
 }

@@ -1,22 +1,27 @@
-// `embedded:./data`: a PostgreSQL server that lives in a folder, started by the first process that needs it and joined
-// by the others. The launcher is a package of its own, so that nobody who has a server carries one.
+// `embedded:./data`: a PostgreSQL server that lives in a folder, started by the first process that needs it, joined by
+// the others, and ended when none is left. The launcher is a package of its own, so that nobody who has a server
+// carries one.
 import path from 'node:path';
 import type { Backend } from '../../dialect/backend.ts';
-import { lazyDriver } from '../../driver/lazy-driver.ts';
+import type { ConnectOptions, Driver, DriverConnection } from '../../driver/driver.ts';
 import type { ServerMonitor } from '../../driver/monitor.ts';
 import { ConnectError, UsageError } from '../../errors/index.ts';
 import { postgresqlDialect } from './dialect.ts';
-import { createPostgresDriver, type PostgresDriver } from './driver/index.ts';
+import type { PostgresDriver } from './driver/index.ts';
 import { createPostgresMonitor } from './monitor.ts';
 import { parsePostgresUrl } from './url.ts';
 
 const PACKAGE = '@athanor/embedded';
 
-/** What is used of the launcher's module. */
+/** What is used of the launcher's server. */
+interface HeldServer {
+  readonly url: string;
+  readonly isHeld: boolean;
+  release(): Promise<void>;
+}
+
 interface Launcher {
-  start(options: {
-    readonly dataFolder: string;
-  }): Promise<{ readonly url: string; readonly socketUrl: string | undefined }>;
+  start(options: { readonly dataFolder: string; readonly signal?: AbortSignal | undefined }): Promise<HeldServer>;
 }
 
 async function launcher(): Promise<Launcher> {
@@ -31,39 +36,91 @@ async function launcher(): Promise<Launcher> {
   }
 }
 
-/** Starts or joins the server of the folder; the process holds it until it ends. */
-async function embeddedDriver(dataFolder: string): Promise<PostgresDriver> {
-  const { start } = await launcher();
-  try {
-    const { url } = await start({ dataFolder });
-    return createPostgresDriver(parsePostgresUrl(url, {}));
-  } catch (error) {
-    throw new ConnectError(error instanceof Error ? error.message : String(error), {
-      cause: error,
-      outcome: 'not-sent',
-    });
+interface Hold {
+  readonly server: HeldServer;
+  readonly driver: PostgresDriver;
+}
+
+/** Connects to the server of a folder, which it holds from the first connection until `release`. */
+class EmbeddedDriver implements Driver {
+  readonly name = 'postgresql';
+  readonly #dataFolder: string;
+  #hold: Promise<Hold> | undefined;
+
+  constructor(dataFolder: string) {
+    this.#dataFolder = dataFolder;
+  }
+
+  async connect(options?: ConnectOptions): Promise<DriverConnection> {
+    const { driver } = await this.#held(options?.signal);
+    return driver.connect(options);
+  }
+
+  async release(): Promise<void> {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    // A start that failed has told whoever asked for it, and there is nothing to give back.
+    const held = await hold?.catch(() => undefined);
+    await held?.server.release();
+  }
+
+  /** Somebody may have stopped the server since: then it is started again. */
+  async #held(signal: AbortSignal | undefined): Promise<Hold> {
+    const before = this.#hold;
+    if (before !== undefined && (await before).server.isHeld) return before;
+    if (this.#hold === before) {
+      this.#hold = this.#start(signal);
+      this.#hold.catch(() => {
+        this.#hold = undefined;
+      });
+    }
+    return this.#held(signal);
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<Hold> {
+    const { start } = await launcher();
+    const { createPostgresDriver } = await import('./driver/index.ts');
+    try {
+      const server = await start({ dataFolder: this.#dataFolder, ...(signal === undefined ? {} : { signal }) });
+      return { server, driver: createPostgresDriver(parsePostgresUrl(server.url, {})) };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new ConnectError(message, { cause: error, outcome: 'not-sent' });
+    }
   }
 }
 
 /** What a broker's thread calls: the same folder, joined from there. */
 export function openMonitor({ dataFolder }: { readonly dataFolder: string }): ServerMonitor {
-  const driver = lazyDriver('postgresql', () => embeddedDriver(dataFolder));
-  return createPostgresMonitor(driver);
+  const driver = new EmbeddedDriver(dataFolder);
+  const monitor = createPostgresMonitor(driver);
+  return {
+    limits: (ours) => monitor.limits(ours),
+    alive: (sessions) => monitor.alive(sessions),
+    sessions: (prefix) => monitor.sessions(prefix),
+    terminate: (session) => monitor.terminate(session),
+    async close() {
+      await monitor.close();
+      await driver.release();
+    },
+  };
 }
 
 /** The backend of an `embedded:` URL: the folder is relative to the working folder. Throws `UsageError` if it names none. */
 export function embeddedBackend(url: string): Backend {
   const folder = decodeURIComponent(url.slice('embedded:'.length).replace(/^\/\/(?=\/)/, ''));
-  if (folder === '')
+  if (folder === '') {
     throw new UsageError('The URL embedded: names no folder.', {
       hint: "For example: createEngine('embedded:./data')",
     });
+  }
   const dataFolder = path.resolve(folder);
   const address = `embedded:${dataFolder}`;
-  const driver = lazyDriver('postgresql', () => embeddedDriver(dataFolder));
+  const driver = new EmbeddedDriver(dataFolder);
   return Object.freeze({
     dialect: postgresqlDialect({ driver, serverAddress: address }),
     display: `embedded:${folder}`,
     server: { address, monitor: { module: import.meta.url, options: { dataFolder } } },
+    release: () => driver.release(),
   });
 }

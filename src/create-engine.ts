@@ -1,0 +1,136 @@
+// Where an engine is put together: the dialect by the URL's scheme, the permits by the budget, the pool over both. The
+// one place, beside the entries, that knows which databases there are.
+import { embeddedBackend } from './dialects/postgresql/embedded.ts';
+import { postgresqlBackend } from './dialects/postgresql/backend.ts';
+import { sqliteBackend } from './dialects/sqlite/backend.ts';
+import type { Backend } from './dialect/backend.ts';
+import { Engine } from './engine/engine.ts';
+import type { Echo } from './engine/tracer.ts';
+import type { TransactionOptions } from './engine/transaction-texts.ts';
+import { UsageError } from './errors/index.ts';
+import { LocalPermits } from './pool/local-permits.ts';
+import type { Permits } from './pool/permits.ts';
+import type { PoolSettings } from './pool/pool-options.ts';
+import { type BudgetScope, openBudget } from './process/budget.ts';
+import { closeAfterJob } from './process/jobs/job-registry.ts';
+
+/** How many connections all processes together may have, and who they are. */
+export interface BudgetSettings {
+  /** Connections of all processes together, the broker's own included: at least 2. Default `auto`: what the server has to give. */
+  readonly size?: number | 'auto' | undefined;
+  /** Sets a budget apart from others on the same server. */
+  readonly name?: string | undefined;
+  /** Who shares it: all of this user's processes on the machine (default), this process and its descendants, or this process alone. */
+  readonly scope?: BudgetScope | undefined;
+}
+
+/** What `createEngine` may be told. Anything else is refused. */
+export interface CreateEngineOptions {
+  readonly pool?: PoolSettings | undefined;
+  /** A number is short for `{ size }`. */
+  readonly budget?: number | 'auto' | BudgetSettings | undefined;
+  /** Prints each statement, its values redacted unless `'values'`; a function gets the lines instead. */
+  readonly echo?: Echo | undefined;
+  /** How transactions begin unless told otherwise. */
+  readonly transaction?: TransactionOptions | undefined;
+  /** How many statement texts are kept. Default 500. */
+  readonly cacheSize?: number | undefined;
+  /** What this program is called in messages to people. */
+  readonly application?: string | undefined;
+}
+
+const BACKENDS: Readonly<Record<string, (url: string) => Backend>> = {
+  postgresql: postgresqlBackend,
+  postgres: postgresqlBackend,
+  sqlite: sqliteBackend,
+  embedded: embeddedBackend,
+};
+
+const OPTIONS: readonly (keyof CreateEngineOptions)[] = [
+  'pool',
+  'budget',
+  'echo',
+  'transaction',
+  'cacheSize',
+  'application',
+];
+const BUDGET_OPTIONS: readonly (keyof BudgetSettings)[] = ['size', 'name', 'scope'];
+
+/** Connections one engine opens unless told otherwise, however large the budget. */
+const POOL_MAX = 10;
+/** A database that lives in its one connection must not lose it. */
+const ONE_FOR_EVER: PoolSettings = { max: 1, min: 1, maxLifetime: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Makes the engine of a database. Nothing is opened before the first use.
+ *
+ * URLs: `postgresql://user:password@host/database`, `embedded:./folder` (a PostgreSQL server of its own, with the package
+ * `@athanor/embedded`), `sqlite:./file`, `sqlite::memory:`.
+ *
+ * All engines of this user on this machine that name the same server share one connection budget, whichever process
+ * they are in. Throws `UsageError` (ATH_USAGE) on a URL or option that is not understood.
+ *
+ * ```ts
+ * const engine = createEngine('embedded:./data');
+ * ```
+ */
+export function createEngine(url: string, options: CreateEngineOptions = {}): Engine {
+  refuseUnknown(options, OPTIONS, 'createEngine');
+  const backend = backendOf(url);
+  const permits = permitsFor(backend, options);
+  const single = backend.singleConnection === true ? ONE_FOR_EVER : undefined;
+  const engine = new Engine({
+    dialect: backend.dialect,
+    permits,
+    url: backend.display,
+    pool: { max: POOL_MAX, ...options.pool, ...single },
+    echo: options.echo,
+    transaction: options.transaction,
+    cacheSize: options.cacheSize,
+    onClose: async () => {
+      keep();
+      await permits.close();
+      await backend.release?.();
+    },
+  });
+  // The connections of a job's own engines must not keep its process alive once it has answered.
+  const keep = closeAfterJob(() => engine.close());
+  return engine;
+}
+
+function backendOf(url: unknown): Backend {
+  if (typeof url !== 'string' || url === '') {
+    throw new UsageError('createEngine needs a database URL.', {
+      hint: "For example: createEngine('embedded:./data')",
+    });
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  const backend = scheme === undefined ? undefined : Object.hasOwn(BACKENDS, scheme) ? BACKENDS[scheme] : undefined;
+  if (backend !== undefined) return backend(url);
+  // Nothing of the URL but its scheme is quoted: it may hold a password.
+  throw new UsageError(
+    scheme === undefined ? 'The database URL has no scheme.' : `No database is known for the URL scheme ${scheme}:.`,
+    {
+      hint: `Known are ${Object.keys(BACKENDS)
+        .map((name) => `${name}:`)
+        .join(', ')}.`,
+    },
+  );
+}
+
+function permitsFor(backend: Backend, { budget = 'auto', application }: CreateEngineOptions): Permits {
+  const settings: BudgetSettings = typeof budget === 'object' ? budget : { size: budget };
+  refuseUnknown(settings, BUDGET_OPTIONS, 'budget');
+  const { server } = backend;
+  if (server === undefined)
+    return new LocalPermits({ max: typeof settings.size === 'number' ? settings.size : POOL_MAX });
+  return openBudget({ server: server.address, monitor: server.monitor, application, ...settings });
+}
+
+function refuseUnknown(given: object, known: readonly string[], where: string): void {
+  const unknown = Object.keys(given).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new UsageError(`${where} does not know the option ${unknown.join(', ')}.`, {
+    hint: `It knows ${known.join(', ')}.`,
+  });
+}

@@ -1,0 +1,74 @@
+// athanor: the whole public face. Names only; what they mean is where they are made.
+export { type BudgetSettings, createEngine, type CreateEngineOptions } from './create-engine.ts';
+
+export { Connection } from './engine/connection.ts';
+export { type BeginOptions, Engine } from './engine/engine.ts';
+export type { WaitOptions } from './engine/executor.ts';
+export { Result } from './engine/result.ts';
+export { type RetryOptions, retried } from './engine/retry.ts';
+export type { Echo } from './engine/tracer.ts';
+export { Transaction } from './engine/transaction.ts';
+export type { TransactionOptions } from './engine/transaction-texts.ts';
+export type { Pool } from './pool/pool.ts';
+export type { PoolSettings } from './pool/pool-options.ts';
+export type { PoolStatus } from './pool/pool-status.ts';
+export type { IsolationLevel } from './dialect/dialect.ts';
+
+export * from './errors/index.ts';
+export { deserializeError, type SerializedError, serializeError } from './errors/serialize.ts';
+
+export { alias } from './sql/alias.ts';
+export { type Delete, deleteFrom } from './sql/delete.ts';
+export type { Alias, AnyEntity, Inst } from './sql/entity.ts';
+export type { AnyAttr, AnyExpr, Attr, Attrs, Expr, Label, OrderBy, RelAttr } from './sql/expr.ts';
+export { func } from './sql/functions.ts';
+export { type Insert, insert } from './sql/insert.ts';
+export type { LoaderOption } from './sql/loader-option.ts';
+export type { Brand } from './sql/phantom.ts';
+export { and, caseWhen, exists, literal, not, or } from './sql/predicates.ts';
+export { sql } from './sql/raw.ts';
+export { type LockOptions, type Select, select } from './sql/select.ts';
+export type { Statement } from './sql/statement.ts';
+export type { Subquery } from './sql/subquery.ts';
+export { type Update, update } from './sql/update.ts';
+
+export type { Col, Derived, FkCol, Flag } from './schema/col.ts';
+export {
+  array,
+  bigint,
+  boolean,
+  bytea,
+  customType,
+  derived,
+  double,
+  enumOf,
+  fk,
+  integer,
+  json,
+  numeric,
+  text,
+  timestamptz,
+  uuid,
+  varchar,
+} from './schema/columns.ts';
+export { check, type Constraint, foreignKey, index, unique } from './schema/constraint.ts';
+export { MetaData } from './schema/metadata.ts';
+export { type CoreTable, table } from './schema/table.ts';
+
+export { assign } from './orm/assign.ts';
+export { declarativeBase } from './orm/mapping/declarative-base.ts';
+export type { BaseClass, Entity, EntityClass } from './orm/mapping/entity-class.ts';
+export type { Data, New, PrimaryKey } from './orm/mapping/init-types.ts';
+export { many, maybe, type Many, type Maybe, type One, one } from './orm/mapping/relation-definition.ts';
+export type { FlushPlan } from './orm/flush/flush-plan.ts';
+export type { Lazy, LazyList, Unloaded } from './orm/relations/lazy-types.ts';
+export { joinedload, selectinload } from './orm/relations/loader-options.ts';
+export { isLoaded } from './orm/relations/relation-field.ts';
+export { Session } from './orm/session/session.ts';
+export { type SessionMaker, sessionmaker } from './orm/session/session-maker.ts';
+
+export { defineJob, type Job } from './process/jobs/define-job.ts';
+export { isMain } from './process/jobs/is-main.ts';
+export type { JobHandle } from './process/jobs/job-handle.ts';
+export type { JobContext } from './process/jobs/job-registry.ts';
+export type { JobOptions } from './process/jobs/start-job.ts';
