@@ -1,5 +1,5 @@
 // What the boundary between processes answers.
-import { AthanorError } from './athanor-error.ts';
+import { AthanorError, type AthanorErrorOptions } from './athanor-error.ts';
 
 export class ProcessError extends AthanorError {
   readonly code: string = 'ATH_PROCESS';
@@ -26,4 +26,24 @@ export class BrokerLostError extends ProcessError {
 /** A job's process or thread ended without an answer. */
 export class JobLostError extends ProcessError {
   override readonly code: string = 'ATH_JOB_LOST';
+  readonly exitCode: number | undefined;
+  /** The signal that ended the process. */
+  readonly signal: string | undefined;
+  constructor(
+    message: string,
+    options: AthanorErrorOptions & {
+      readonly exitCode?: number | undefined;
+      readonly signal?: string | undefined;
+    } = {},
+  ) {
+    super(message, options);
+    this.exitCode = options.exitCode;
+    this.signal = options.signal;
+  }
+  protected override fields(): Record<string, unknown> {
+    return {
+      ...(this.exitCode === undefined ? {} : { exitCode: this.exitCode }),
+      ...(this.signal === undefined ? {} : { signal: this.signal }),
+    };
+  }
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { UsageError } from '../errors/index.ts';
-import { MIN_BUDGET } from './budget-size.ts';
-import { bequeath, bequeathLimit, inheritedBase, inheritedLimit } from './inheritance.ts';
-import type { MonitorSource } from './monitor-source.ts';
-import { privateFolder, userName } from './private-folder.ts';
+import { MIN_BUDGET } from './broker/budget-size.ts';
+import { bequeath, bequeathLimit, inheritedBase, inheritedLimit } from './meeting/inheritance.ts';
+import type { MonitorSource } from './broker/monitor-source.ts';
+import { privateFolder, userName } from './meeting/private-folder.ts';
 import { SharedPermits } from './shared-permits.ts';
 
 /** Who shares a budget: all of this user's processes on the machine, this process and its descendants, or this process alone. */

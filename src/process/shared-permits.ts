@@ -6,17 +6,17 @@ import type { ServerIdentity } from '../driver/driver.ts';
 import { AthanorError, BrokerLostError, BudgetTimeoutError, CancelledError, PoolClosedError } from '../errors/index.ts';
 import { deserializeError } from '../errors/serialize.ts';
 import type { Permit, PermitOptions, Permits, PermitsStatus } from '../pool/permits.ts';
-import { hostBroker, isHosting, leaveFolder, useFolder } from './broker-host.ts';
-import { BudgetFolder, type Member } from './budget-folder.ts';
+import { hostBroker, isHosting, leaveFolder, useFolder } from './broker/broker-host.ts';
+import { BudgetFolder, type Member } from './meeting/budget-folder.ts';
 import { ClientLine } from './client-line.ts';
-import { disinherit } from './inheritance.ts';
+import { disinherit } from './meeting/inheritance.ts';
 import { atExit } from './at-exit.ts';
 import type { BrokerMessage, PermitRecord } from './messages.ts';
-import type { MonitorSource } from './monitor-source.ts';
-import { sessionName } from './permit-ledger.ts';
-import { privateFolder } from './private-folder.ts';
+import type { MonitorSource } from './broker/monitor-source.ts';
+import { sessionName } from './broker/permit-ledger.ts';
+import { privateFolder } from './meeting/private-folder.ts';
 import { budgetTimeout } from './refusal.ts';
-import { findBroker } from './rendezvous.ts';
+import { findBroker } from './meeting/rendezvous.ts';
 
 export interface SharedPermitsOptions {
   /** The folder where the processes under this budget meet. */

@@ -2,9 +2,9 @@
 // Processes are killed, lines break, brokers die and are replaced, frames come twice. After every event the world is
 // checked: what the server really has, half made connections included, is never above the budget.
 import assert from 'node:assert/strict';
-import { Broker, type BrokerAction } from '../../src/process/broker.ts';
+import { Broker, type BrokerAction } from '../../src/process/broker/broker.ts';
 import type { BrokerMessage, ClientMessage, PermitRecord } from '../../src/process/messages.ts';
-import { sessionName } from '../../src/process/permit-ledger.ts';
+import { sessionName } from '../../src/process/broker/permit-ledger.ts';
 
 export interface SimulationOptions {
   readonly seed: number;

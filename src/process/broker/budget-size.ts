@@ -1,6 +1,6 @@
 // How many connections the budget is. A number somebody gave is an upper bound; below it the server's own limits
 // decide, read again and again, because others come and go.
-import type { ServerLimits } from '../driver/monitor.ts';
+import type { ServerLimits } from '../../driver/monitor.ts';
 
 /** The smallest budget: one connection for the broker to ask the server by, one for everybody else. */
 export const MIN_BUDGET = 2;

@@ -1,7 +1,7 @@
 // Who holds what. A permit is granted to a client, or in quarantine: its client is gone and the server has not yet
 // confirmed that the connection it was spent on is gone too. What is neither is free; nothing else is counted.
-import type { ServerIdentity } from '../driver/driver.ts';
-import type { ListedSession } from '../driver/monitor.ts';
+import type { ServerIdentity } from '../../driver/driver.ts';
+import type { ListedSession } from '../../driver/monitor.ts';
 
 export interface GrantedPermit {
   readonly id: string;

@@ -1,13 +1,13 @@
 // The broker: who may hold a server connection. A pure, synchronous state machine: events in, actions out, the clock
 // passed in, no I/O, so that all of it can be explored by a model test. Its one law: connections that live, are half
 // made, or linger after their process died, never exceed the budget. It grants nothing it has not accounted for.
-import type { ServerIdentity } from '../driver/driver.ts';
-import type { ListedSession, ServerLimits } from '../driver/monitor.ts';
-import type { SerializedError } from '../errors/serialize.ts';
+import type { ServerIdentity } from '../../driver/driver.ts';
+import type { ListedSession, ServerLimits } from '../../driver/monitor.ts';
+import type { SerializedError } from '../../errors/serialize.ts';
 import { BrokerClient } from './broker-client.ts';
 import { BudgetSize } from './budget-size.ts';
 import { nextWaiter, recalls } from './fair-share.ts';
-import type { BrokerMessage, ClientMessage, Hello, HolderFact, PermitRecord, RefusalFacts } from './messages.ts';
+import type { BrokerMessage, ClientMessage, Hello, HolderFact, PermitRecord, RefusalFacts } from '../messages.ts';
 import { PermitLedger, type QuarantinedPermit, sameSession, sessionOwner } from './permit-ledger.ts';
 import { RollCall } from './roll-call.ts';
 

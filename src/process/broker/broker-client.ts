@@ -1,6 +1,6 @@
 // A process, or one of its threads, as its broker sees it.
 import type { Share } from './fair-share.ts';
-import type { Hello } from './messages.ts';
+import type { Hello } from '../messages.ts';
 
 interface Want {
   readonly request: number;

@@ -2,15 +2,15 @@
 // is a member, and one timer. All that is decided is decided in broker.ts.
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ServerMonitor } from '../driver/monitor.ts';
-import { AthanorError, DatabaseError } from '../errors/index.ts';
+import type { ServerMonitor } from '../../driver/monitor.ts';
+import { AthanorError, DatabaseError } from '../../errors/index.ts';
 import { Broker, type BrokerAction, type BrokerTimes } from './broker.ts';
 import { BrokerLine } from './broker-line.ts';
-import { BudgetFolder } from './budget-folder.ts';
-import { type ClientMessage, errorForFrame, type Hello } from './messages.ts';
+import { BudgetFolder } from '../meeting/budget-folder.ts';
+import { type ClientMessage, errorForFrame, type Hello } from '../messages.ts';
 import { sessionPrefix } from './permit-ledger.ts';
-import { type ProcessMark, processState } from './process-mark.ts';
-import { newSocketAddress } from './socket-address.ts';
+import { type ProcessMark, processState } from '../meeting/process-mark.ts';
+import { newSocketAddress } from '../meeting/socket-address.ts';
 import { Surveyor } from './surveyor.ts';
 
 export interface BrokerServerOptions {

@@ -1,7 +1,7 @@
 // Asks the server what the broker wants to know, one question at a time, and gives up a monitor that does not answer.
-import type { ServerIdentity } from '../driver/driver.ts';
-import type { ServerMonitor } from '../driver/monitor.ts';
-import { StateError, TimeoutError } from '../errors/index.ts';
+import type { ServerIdentity } from '../../driver/driver.ts';
+import type { ServerMonitor } from '../../driver/monitor.ts';
+import { StateError, TimeoutError } from '../../errors/index.ts';
 import type { Survey } from './broker.ts';
 
 const PATIENCE = 10_000;

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../errors/index.ts';
+import { UsageError } from '../../errors/index.ts';
 import { privateFolder } from './private-folder.ts';
 import { ownMark, pidOfMark, type ProcessMark, processState } from './process-mark.ts';
 

@@ -1,6 +1,6 @@
 // The broker serves in a thread of its own and must ask the server from there; a live monitor cannot be sent to it. So
 // it is told how to make one: a module, and options that can be cloned.
-import { UsageError } from '../errors/index.ts';
+import { UsageError } from '../../errors/index.ts';
 
 /** How to make a ServerMonitor in another thread. */
 export interface MonitorSource {

@@ -2,7 +2,7 @@
 // budget, and whoever can plant one there can starve us: a folder of somebody else is refused, not repaired.
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { UsageError } from '../errors/index.ts';
+import { UsageError } from '../../errors/index.ts';
 
 /** Makes the folder if it is missing. Throws `UsageError` (ATH_USAGE) if it is not this user's alone. */
 export function privateFolder(path: string): string {

@@ -1,8 +1,8 @@
 // The broker's end of one process's line: bytes in, checked messages out. A peer that breaks the rules, floods, or
 // does not read is cut; nobody else notices.
 import type { Socket } from 'node:net';
-import { encodeFrame, FrameReader } from './frame.ts';
-import { type BrokerMessage, type ClientMessage, clientMessage } from './messages.ts';
+import { encodeFrame, FrameReader } from '../frame.ts';
+import { type BrokerMessage, type ClientMessage, clientMessage } from '../messages.ts';
 
 /** Messages a second, and at once; many times what a pool can need. */
 const RATE = 1000;

@@ -1,7 +1,7 @@
 // Where a broker runs: a thread of its own, so that its host's work cannot stall the other processes.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ServerMonitor } from '../driver/monitor.ts';
-import { serializeError, type SerializedError } from '../errors/serialize.ts';
+import type { ServerMonitor } from '../../driver/monitor.ts';
+import { serializeError, type SerializedError } from '../../errors/serialize.ts';
 import { BrokerServer } from './broker-server.ts';
 import type { MonitorSource } from './monitor-source.ts';
 

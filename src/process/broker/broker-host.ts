@@ -1,8 +1,8 @@
 // Starts and ends the broker threads of this process: at most one for each budget folder, kept while an engine of this
 // process is open or another process is served, and never the reason why the process stays alive.
 import { Worker } from 'node:worker_threads';
-import { deserializeError } from '../errors/serialize.ts';
-import { BrokerLostError } from '../errors/index.ts';
+import { deserializeError } from '../../errors/serialize.ts';
+import { BrokerLostError } from '../../errors/index.ts';
 import type { BrokerThreadData, BrokerThreadNews, BrokerThreadOrder } from './broker-thread.ts';
 import { type MonitorSource, resolveMonitor } from './monitor-source.ts';
 
