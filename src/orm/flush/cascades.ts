@@ -2,7 +2,7 @@
 // tables in between go. Runs to a fixed point before the plan is made.
 import { FlushError } from '../../errors/index.ts';
 import { stateOf } from '../entity/entity-root.ts';
-import type { EntityState } from '../entity/entity-state.ts';
+import type { EntityState, ToManyValue } from '../entity/entity-state.ts';
 import type { ForeignKeyLink, Mapper, Relation } from '../mapping/mapper.ts';
 import { writeForeignKey } from '../relations/foreign-key.ts';
 import { manyValue, setOne } from '../relations/link.ts';
@@ -42,7 +42,7 @@ function follow(unit: UnitOfWork, open: readonly EntityState[], done: Set<Entity
   for (const [relation, owners] of concerned(open)) {
     for (const owner of owners) {
       const items = owner.manys?.get(relation)?.items ?? [];
-      if (relation.direction === 'through') unlinkAll(unit, owner, relation, items);
+      if (relation.direction === 'through') unlinkAll(unit, manyValue(owner, relation), items);
       else for (const item of [...items]) partFrom(unit, relation, stateOf(item));
     }
   }
@@ -100,9 +100,8 @@ function refuseOwnKey({ child, childIndexes }: ForeignKeyLink, mapper: Mapper): 
   });
 }
 
-function unlinkAll(unit: UnitOfWork, owner: EntityState, relation: Relation, items: readonly object[]): void {
-  if (isLeftToDatabase(relation) || items.length === 0) return;
-  const list = manyValue(owner, relation);
+function unlinkAll(unit: UnitOfWork, list: ToManyValue, items: readonly object[]): void {
+  if (isLeftToDatabase(list.relation) || items.length === 0) return;
   for (const item of items) if (!list.added.delete(item)) list.removed.add(item);
   unit.links.add(list);
 }

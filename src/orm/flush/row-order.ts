@@ -27,6 +27,10 @@ interface RowEdge {
 /** Values that differ from those a row came with, because it was parted from another. */
 export type Overrides = Map<RowChange, readonly Cell[]>;
 
+interface OpenEdge extends RowEdge {
+  readonly key: PlanForeignKey;
+}
+
 /** Adds to `overrides` what it had to change; the rows given stay as they are. */
 export function orderRows(
   groups: readonly RowGroup[],
@@ -42,8 +46,8 @@ export function orderRows(
     const found = layers(graph);
     if (found.stuck.length === 0) return found.layers.map((layer) => layer.map((index) => rows[index] as RowChange));
     const open = openEdge(rows, edges, strongComponents(graph));
-    if (deletes) partDelete(rows, open.from, open.key, shapes);
-    else partInsert(rows, open.to, open.key, { shapes, overrides });
+    if (deletes) partDelete(rows, open, shapes);
+    else partInsert(rows, open, { shapes, overrides });
   }
 }
 
@@ -139,7 +143,7 @@ function openEdge(
   rows: readonly RowChange[],
   edges: readonly RowEdge[],
   components: readonly (readonly number[])[],
-): RowEdge & { readonly key: PlanForeignKey } {
+): OpenEdge {
   const home = new Map<number, number>();
   components.forEach((nodes, component) => {
     for (const node of nodes) home.set(node, component);
@@ -152,8 +156,7 @@ function openEdge(
 /** INSERT with NULL, and an UPDATE that fills it once both rows are there. */
 function partInsert(
   rows: RowChange[],
-  index: number,
-  key: PlanForeignKey,
+  { to: index, key }: OpenEdge,
   { shapes, overrides }: { readonly shapes: ShapeCache; readonly overrides: Overrides },
 ): void {
   const row = rows[index] as RowChange;
@@ -178,7 +181,7 @@ function partInsert(
 }
 
 /** An UPDATE that empties the column before either row is deleted. */
-function partDelete(rows: RowChange[], index: number, key: PlanForeignKey, shapes: ShapeCache): void {
+function partDelete(rows: RowChange[], { from: index, key }: OpenEdge, shapes: ShapeCache): void {
   const row = rows[index] as RowChange;
   const { shape } = row;
   const guard = shape.guard.filter((column) => !key.columns.includes(column));

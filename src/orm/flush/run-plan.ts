@@ -23,12 +23,8 @@ export async function runPlan(plan: FlushPlan, executor: Executor, options: RunO
   for (let start = 0; start < plan.steps.length; ) {
     const end = batchEnd(plan.steps, start);
     const last = end === plan.steps.length;
-    await runBatch(
-      plan.steps.slice(start, end),
-      executor,
-      { ...options, commit: last && options.commit === true },
-      returned,
-    );
+    const steps = plan.steps.slice(start, end);
+    await runBatch(steps, { ...options, executor, returned, commit: last && options.commit === true });
     start = end;
   }
   return returned;
@@ -47,12 +43,12 @@ function batchEnd(steps: readonly FlushStep[], start: number): number {
   return end;
 }
 
-async function runBatch(
-  steps: readonly FlushStep[],
-  executor: Executor,
-  options: RunOptions,
-  returned: Returned,
-): Promise<void> {
+interface BatchOptions extends RunOptions {
+  readonly executor: Executor;
+  readonly returned: Returned;
+}
+
+async function runBatch(steps: readonly FlushStep[], { executor, returned, ...options }: BatchOptions): Promise<void> {
   const statements = steps.map((step) => bind(step, options.compiled, returned));
   const rows: Scalar[][][] = steps.map(() => []);
   const completions: Completion[] = [];

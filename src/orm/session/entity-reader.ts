@@ -12,9 +12,11 @@ import type { ClassStore } from './class-store.ts';
 import type { Frame } from './frame.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
+/** Which entities that are here already take a row's values: stale ones only, all without unsaved changes, or all. */
+export type Overwrite = 'stale' | 'clean' | 'all';
+
 export interface ReadOptions {
-  /** Rows win over what was read earlier in the same transaction: locks, refresh, RETURNING. */
-  readonly overwrite: boolean;
+  readonly overwrite: Overwrite;
   /** Entities that no session watches. */
   readonly readOnly: boolean;
 }
@@ -56,10 +58,10 @@ export class EntityReader {
     const known = this.#options.readOnly ? undefined : this.#store.get(key);
     const state = known ?? new EntityState(this.mapper);
     if (known === undefined) this.#make(state, key, row);
-    else if (this.#options.overwrite || known.missing !== undefined || !this.#unit.isFresh(known)) {
+    else if (this.#options.overwrite !== 'stale' || known.missing !== undefined || !this.#unit.isFresh(known)) {
       this.#refresh(known, row);
     }
-    if (state.companions !== this.companions && !this.#options.readOnly) {
+    if (state.companions !== this.companions) {
       state.companions = this.companions;
       this.companions.states.push(state);
     }
@@ -81,7 +83,7 @@ export class EntityReader {
     const tracked = !this.#options.readOnly;
     state.status = tracked ? 'persistent' : 'detached';
     if (tracked) {
-      state.owner = this.#unit;
+      state.owner = this.#unit.owner;
       state.frame = this.#unit.clock;
     }
     const entity = constructOver(mapper.entityClass, { values, state, stamp: mapper.stamp });
@@ -91,7 +93,7 @@ export class EntityReader {
 
   #refresh(state: EntityState, row: Scalar[]): void {
     const { mapper } = this;
-    if (!this.#options.overwrite && this.#carriesChanges(state)) return;
+    if (this.#options.overwrite !== 'all' && this.#carriesChanges(state)) return;
     const baseline = this.#baseline(row);
     const values = mapper.format.read(baseline);
     this.#frame.keep(state);

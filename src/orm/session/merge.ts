@@ -10,9 +10,8 @@ import type { UnitOfWork } from './unit-of-work.ts';
 type Find = (mapper: Mapper, key: unknown) => Promise<EntityState | null>;
 
 /** Throws `ATH_STALE_DATA` where the entity is of an older version than the row. */
-export async function mergeEntity(entity: unknown, unit: UnitOfWork, find: Find): Promise<object> {
-  const given = unit.stateOfAny(entity, 'merge');
-  if (given.owner === unit) return given.entity;
+export async function mergeEntity(given: EntityState, unit: UnitOfWork, find: Find): Promise<object> {
+  if (given.owner === unit.owner) return given.entity;
   const { mapper } = given;
   const key = keyOf(given);
   const found = key === undefined ? null : await find(mapper, key);

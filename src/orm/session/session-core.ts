@@ -3,7 +3,7 @@
 import type { Field } from '../../driver/driver.ts';
 import type { CompileCache } from '../../dialect/compile-cache.ts';
 import { NotLoadedError, PendingRollbackError, StateError } from '../../errors/index.ts';
-import type { Executor, WaitOptions } from '../../engine/executor.ts';
+import type { ExecuteOptions, Executor, WaitOptions } from '../../engine/executor.ts';
 import { RowCollector } from '../../engine/row-collector.ts';
 import type { SelectNode } from '../../sql/expression-node.ts';
 import type { StatementNode } from '../../sql/node.ts';
@@ -53,7 +53,7 @@ export class SessionCore {
   readonly queue = new WorkQueue();
   readonly readOnly: boolean;
   autoflush: boolean;
-  strict = false;
+  isStrict: () => boolean = () => false;
   #closed = false;
   #failure: unknown;
 
@@ -65,7 +65,7 @@ export class SessionCore {
       this.queue.read('await of a relation', () => this.loadRelation(relation, states)),
     );
     this.unit = new UnitOfWork((state, relation) => {
-      if (!this.strict) return loader.load(state, relation);
+      if (!this.isStrict()) return loader.load(state, relation);
       const name = `${relation.owner.entityClass.name}.${relation.key}`;
       throw new NotLoadedError(`${name} is not loaded, and the session is strict: an await does not load it.`, {
         hint: `Ask for it where the entities are selected: options(selectinload(${name.replace('.', '.c.')})).`,
@@ -91,6 +91,16 @@ export class SessionCore {
     );
   }
 
+  /** The state of an entity that has a row in this session. Throws `ATH_STATE` for any other. */
+  persistent(entity: unknown, verb: string): EntityState {
+    this.check(verb);
+    const state = this.unit.own(entity, verb);
+    if (state.owner === this.unit.owner && state.status === 'persistent') return state;
+    throw new StateError(
+      `${verb}(): the entity of ${state.mapper.name} has no row in this session; it is ${state.status}.`,
+    );
+  }
+
   /** The transaction's frame; it begins here, and on the server with the first statement. */
   begun(): Frame {
     return this.unit.frame ?? this.unit.push();
@@ -98,12 +108,12 @@ export class SessionCore {
 
   // Statements
 
-  async run(node: StatementNode, options?: WaitOptions): Promise<RawRows> {
+  async run(node: StatementNode, options?: ExecuteOptions): Promise<RawRows> {
     if (this.autoflush) await this.#autoflush(node);
     return this.send(node, options);
   }
 
-  async send(node: StatementNode, options?: WaitOptions): Promise<RawRows> {
+  async send(node: StatementNode, options?: ExecuteOptions): Promise<RawRows> {
     this.begun();
     const compiled = this.#compiled.get(node);
     const answer = new RowCollector();
@@ -135,15 +145,15 @@ export class SessionCore {
 
   // Relations
 
-  async loadRelation(relation: Relation, states: readonly EntityState[]): Promise<void> {
-    await loadRelation(this.#relationSource(), relation, states);
+  async loadRelation(relation: Relation, states: readonly EntityState[], readOnly = this.readOnly): Promise<void> {
+    await loadRelation(this.#relationSource({ flush: true, readOnly }), relation, states);
   }
 
-  #relationSource(flush = true): RelationSource {
+  #relationSource({ flush, readOnly }: { readonly flush: boolean; readonly readOnly: boolean }): RelationSource {
     return {
       query: async (node: SelectNode) => (await (flush ? this.run(node) : this.send(node))).rows,
       reader: (mapper, start) =>
-        new EntityReader(this.unit, { mapper, start, frame: this.begun() }, { overwrite: false, readOnly: false }),
+        new EntityReader(this.unit, { mapper, start, frame: this.begun() }, { overwrite: 'stale', readOnly }),
       fresh: (mapper: Mapper, key: IdentityKey) => {
         const state = this.unit.store(mapper).get(key);
         return state !== undefined && state.missing === undefined && this.unit.isFresh(state) ? state : undefined;
@@ -184,7 +194,7 @@ export class SessionCore {
     if (changed.length + unit.pending.size + unit.doomed.size + unit.links.size === 0) return false;
     takeOrphans(unit, changed);
     if (unit.doomed.size > 0) {
-      const source = this.#relationSource(false);
+      const source = this.#relationSource({ flush: false, readOnly: false });
       await followDeletes(unit, (relation, owners) => loadRelation(source, relation, owners));
       changed = unit.changed();
     }

@@ -12,10 +12,11 @@ import { Frame } from './frame.ts';
 
 export type RelationLoad = (state: EntityState, relation: Relation) => Promise<void>;
 
-export class UnitOfWork implements EntityOwner {
+export class UnitOfWork {
+  /** What entities know of their session. */
+  readonly owner: EntityOwner;
   readonly #stores = new Map<Mapper, ClassStore>();
   readonly #frames: Frame[] = [];
-  readonly #load: RelationLoad;
   #clock = 0;
   #order = 0;
   /** New entities, in the order they were added. */
@@ -26,21 +27,16 @@ export class UnitOfWork implements EntityOwner {
   readonly links = new Set<ToManyValue>();
 
   constructor(load: RelationLoad) {
-    this.#load = load;
-  }
-
-  // EntityOwner
-  load(state: EntityState, relation: Relation): Promise<void> {
-    return this.#load(state, relation);
-  }
-  adopt(entity: object): void {
-    this.add(entity);
-  }
-  demote(state: EntityState): void {
-    if (state.status === 'persistent') this.store(state.mapper).demote(state);
-  }
-  linksChanged(list: ToManyValue): void {
-    this.links.add(list);
+    this.owner = {
+      load: async (state, relation) => load(state, relation),
+      adopt: (entity) => this.add(entity),
+      demote: (state) => {
+        if (state.status === 'persistent') this.store(state.mapper).demote(state);
+      },
+      linksChanged: (list) => {
+        this.links.add(list);
+      },
+    };
   }
 
   store(mapper: Mapper): ClassStore {
@@ -52,17 +48,10 @@ export class UnitOfWork implements EntityOwner {
     return this.#stores.values();
   }
 
-  /** The state of an entity, whosever it is. */
-  stateOfAny(entity: unknown, verb: string): EntityState {
-    const state = stateOf(entity);
-    if (state === undefined) throw new UsageError(`${verb}() takes an entity of a mapped class.`);
-    return state;
-  }
-
   /** The state of an entity of this session or of none. Throws `ATH_USAGE` for anything else. */
   own(entity: unknown, verb: string): EntityState {
-    const state = this.stateOfAny(entity, verb);
-    if (state.owner !== undefined && state.owner !== this) {
+    const state = stateOfAny(entity, verb);
+    if (state.owner !== undefined && state.owner !== this.owner) {
       throw new UsageError(`${verb}(): the entity of ${state.mapper.name} belongs to another session.`, {
         hint: 'Expunge it there first, or merge() it here, which makes a copy.',
       });
@@ -84,10 +73,10 @@ export class UnitOfWork implements EntityOwner {
   }
 
   #addOne(state: EntityState): void {
-    if (state.owner !== undefined && state.owner !== this) this.own(state.entity, 'add');
+    if (state.owner !== undefined && state.owner !== this.owner) this.own(state.entity, 'add');
     this.doomed.delete(state);
-    if (state.owner === this && state.status !== 'deleted') return;
-    state.owner = this;
+    if (state.owner === this.owner && state.status !== 'deleted') return;
+    state.owner = this.owner;
     if (state.key !== undefined && state.baseline !== undefined && state.status === 'detached') this.#attach(state);
     else {
       state.status = 'pending';
@@ -131,7 +120,7 @@ export class UnitOfWork implements EntityOwner {
 
   expunge(entity: unknown): void {
     const state = this.own(entity, 'expunge');
-    if (state.owner !== this) throw new UsageError('expunge(): the entity is not in this session.');
+    if (state.owner !== this.owner) throw new UsageError('expunge(): the entity is not in this session.');
     this.release(state);
   }
 
@@ -232,7 +221,7 @@ export class UnitOfWork implements EntityOwner {
     }
     for (const state of frame.inserted) this.#makeTransient(state);
     for (const [state, replaced] of frame.replaced) {
-      if (state.owner !== this) continue;
+      if (state.owner !== this.owner) continue;
       const store = this.store(state.mapper);
       if (state.key !== replaced.key) store.rekey(state, replaced.key);
       state.frame = replaced.frame;
@@ -294,6 +283,13 @@ export class UnitOfWork implements EntityOwner {
     }
     return found;
   }
+}
+
+/** The state of an entity, whosever it is. Throws `ATH_USAGE` for anything else. */
+export function stateOfAny(entity: unknown, verb: string): EntityState {
+  const state = stateOf(entity);
+  if (state === undefined) throw new UsageError(`${verb}() takes an entity of a mapped class.`);
+  return state;
 }
 
 function detach(state: EntityState): void {
