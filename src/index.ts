@@ -18,19 +18,19 @@ export * from './errors/index.ts';
 export { deserializeError, type SerializedError, serializeError } from './errors/serialize.ts';
 
 export { alias } from './sql/alias.ts';
-export { type Delete, deleteFrom } from './sql/delete.ts';
+export { type Delete, deleteFrom } from './sql/statements/delete.ts';
 export type { Alias, AnyEntity, Inst } from './sql/entity.ts';
 export type { AnyAttr, AnyExpr, Attr, Attrs, Expr, Label, OrderBy, RelAttr } from './sql/expr.ts';
 export { func } from './sql/functions.ts';
-export { type Insert, insert } from './sql/insert.ts';
+export { type Insert, insert } from './sql/statements/insert.ts';
 export type { LoaderOption } from './sql/loader-option.ts';
 export type { Brand } from './sql/phantom.ts';
 export { and, caseWhen, exists, literal, not, or } from './sql/predicates.ts';
 export { sql } from './sql/raw.ts';
-export { type LockOptions, type Select, select } from './sql/select.ts';
+export { type LockOptions, type Select, select } from './sql/statements/select.ts';
 export type { Statement } from './sql/statement.ts';
-export type { Subquery } from './sql/subquery.ts';
-export { type Update, update } from './sql/update.ts';
+export type { Subquery } from './sql/statements/subquery.ts';
+export { type Update, update } from './sql/statements/update.ts';
 
 export type { Col, Derived, FkCol, Flag } from './schema/col.ts';
 export {

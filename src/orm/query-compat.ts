@@ -5,7 +5,7 @@ import type { AnyEntity, Inst, SpecOf } from '../sql/entity.ts';
 import type { AnyExpr, Expr, OrderBy } from '../sql/expr.ts';
 import { expressionNode } from '../sql/operand.ts';
 import type { FIELD, FLAGS } from '../sql/phantom.ts';
-import { select, type Select } from '../sql/select.ts';
+import { select, type Select } from '../sql/statements/select.ts';
 import type { PrimaryKey } from './mapping/init-types.ts';
 
 /** What a query runs on. */

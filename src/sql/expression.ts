@@ -29,7 +29,7 @@ import type { ExpressionNode, OrderNode } from './expression-node.ts';
 import { expressionNode, listNode, nodeOf, operandNode, textNode, valueNode } from './operand.ts';
 import type { BinaryOperator } from './operators.ts';
 import { NODE, TYPE } from './phantom.ts';
-import { queryOf } from './select-factory.ts';
+import { queryOf } from './statements/select-factory.ts';
 
 /** What `over` takes. */
 interface WindowGiven {

@@ -5,8 +5,8 @@ import { constantNode, existsNode, notNode } from './expression-factory.ts';
 import type { ExpressionNode } from './expression-node.ts';
 import type { FromElement } from './from.ts';
 import type { RelationJoin } from './relation.ts';
-import { selectDraft } from './select-draft.ts';
-import { makeSelect, sameElement } from './select-factory.ts';
+import { selectDraft } from './statements/select-draft.ts';
+import { makeSelect, sameElement } from './statements/select-factory.ts';
 
 /** Whether a related row exists for which `criterion` holds. */
 export function relationExists(join: RelationJoin, criterion?: ExpressionNode): ExpressionNode {

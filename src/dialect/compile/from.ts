@@ -2,7 +2,7 @@
 import { CompileError } from '../../errors/index.ts';
 import type { QueryElement, SelectNode } from '../../sql/expression-node.ts';
 import type { FromElement } from '../../sql/from.ts';
-import { includesElement, sameElement } from '../../sql/select-factory.ts';
+import { includesElement, sameElement } from '../../sql/statements/select-factory.ts';
 import { at, type CompileContext, type PathStep, type Scope } from './context.ts';
 import { expression } from './expression.ts';
 import { identifier, tableName } from './identifier.ts';

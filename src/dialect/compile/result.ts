@@ -1,7 +1,7 @@
 // What comes back: the list of selected columns as text, and the shape of a row for those who read it.
 import type { SelectItem } from '../../sql/expression-node.ts';
 import type { EntityItem, ResultShape, ValueItem } from '../../sql/result-shape.ts';
-import { columnName } from '../../sql/select-item.ts';
+import { columnName } from '../../sql/statements/select-item.ts';
 import type { WireKind } from '../../types/wire.ts';
 import type { CompileContext } from './context.ts';
 import { expression } from './expression.ts';

@@ -1,7 +1,7 @@
 // SELECT and UNION as text.
 import { CompileError, UnsupportedError } from '../../errors/index.ts';
 import type { ExpressionNode, OrderNode, QueryElement, SelectItem, SelectNode } from '../../sql/expression-node.ts';
-import { columnName } from '../../sql/select-item.ts';
+import { columnName } from '../../sql/statements/select-item.ts';
 import { at, type CompileContext } from './context.ts';
 import { direction, expression, expressions } from './expression.ts';
 import { declareCommon, fromClause, ownElements } from './from.ts';

@@ -3,11 +3,11 @@ import { binaryNode, bindNode, columnNode, logicalNode } from '../../sql/express
 import { Expression } from '../../sql/expression.ts';
 import type { Assignment, ExpressionNode } from '../../sql/expression-node.ts';
 import { FROM, type TableColumn, type TableElement } from '../../sql/from.ts';
-import { makeUpdate } from '../../sql/guarded-write.ts';
-import { insert } from '../../sql/insert.ts';
+import { makeUpdate } from '../../sql/statements/guarded-write.ts';
+import { insert } from '../../sql/statements/insert.ts';
 import type { StatementNode } from '../../sql/node.ts';
 import { NODE } from '../../sql/phantom.ts';
-import { selectItems } from '../../sql/select-item.ts';
+import { selectItems } from '../../sql/statements/select-item.ts';
 import type { Scalar } from '../../types/wire.ts';
 import type { RowChange } from './row-change.ts';
 

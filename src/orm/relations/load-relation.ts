@@ -10,8 +10,8 @@ import {
 } from '../../sql/expression-factory.ts';
 import type { FromColumn, FromElement } from '../../sql/from.ts';
 import { expressionNode } from '../../sql/operand.ts';
-import { selectDraft } from '../../sql/select-draft.ts';
-import { makeSelect } from '../../sql/select-factory.ts';
+import { selectDraft } from '../../sql/statements/select-draft.ts';
+import { makeSelect } from '../../sql/statements/select-factory.ts';
 import { encodeValue } from '../../types/encode.ts';
 import type { Scalar } from '../../types/wire.ts';
 import type { Baseline } from '../entity/baseline.ts';

@@ -2,8 +2,8 @@
 import { binaryNode, bindNode, columnNode, logicalNode } from '../../sql/expression-factory.ts';
 import type { LockNode, SelectNode } from '../../sql/expression-node.ts';
 import type { TableColumn } from '../../sql/from.ts';
-import { selectDraft } from '../../sql/select-draft.ts';
-import { makeSelect } from '../../sql/select-factory.ts';
+import { selectDraft } from '../../sql/statements/select-draft.ts';
+import { makeSelect } from '../../sql/statements/select-factory.ts';
 import type { Scalar } from '../../types/wire.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 

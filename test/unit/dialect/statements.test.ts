@@ -6,10 +6,10 @@ import { boolean, integer, json, text, varchar } from '../../../src/schema/colum
 import { MetaData } from '../../../src/schema/metadata.ts';
 import { table } from '../../../src/schema/table.ts';
 import { alias } from '../../../src/sql/alias.ts';
-import { deleteFrom } from '../../../src/sql/delete.ts';
+import { deleteFrom } from '../../../src/sql/statements/delete.ts';
 import { FROM } from '../../../src/sql/from.ts';
 import { func } from '../../../src/sql/functions.ts';
-import { insert } from '../../../src/sql/insert.ts';
+import { insert } from '../../../src/sql/statements/insert.ts';
 import { RELATION } from '../../../src/sql/phantom.ts';
 import { and, caseWhen, exists, literal, not, or } from '../../../src/sql/predicates.ts';
 import { sql } from '../../../src/sql/raw.ts';
@@ -17,8 +17,8 @@ import { relationExists } from '../../../src/sql/relation-exists.ts';
 import type { RelationJoin } from '../../../src/sql/relation.ts';
 import { binaryNode, columnNode } from '../../../src/sql/expression-factory.ts';
 import { expression } from '../../../src/sql/expression.ts';
-import { select } from '../../../src/sql/select.ts';
-import { update } from '../../../src/sql/update.ts';
+import { select } from '../../../src/sql/statements/select.ts';
+import { update } from '../../../src/sql/statements/update.ts';
 import { addresses, items, orders, users } from '../sql/shop.ts';
 import { bound, lite, params, pg } from './texts.ts';
 

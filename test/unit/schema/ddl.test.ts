@@ -26,7 +26,7 @@ import { MetaData, type SchemaChange } from '../../../src/schema/metadata.ts';
 import { table } from '../../../src/schema/table.ts';
 import { FROM } from '../../../src/sql/from.ts';
 import { func } from '../../../src/sql/functions.ts';
-import { insert } from '../../../src/sql/insert.ts';
+import { insert } from '../../../src/sql/statements/insert.ts';
 import { literal } from '../../../src/sql/predicates.ts';
 import { sql, statementNode } from '../../../src/sql/raw.ts';
 import { metadata as shop } from '../sql/shop.ts';

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CompileError, DataError, NotTransferableError, UsageError } from '../../../src/errors/index.ts';
-import { deleteFrom } from '../../../src/sql/delete.ts';
+import { deleteFrom } from '../../../src/sql/statements/delete.ts';
 import { func } from '../../../src/sql/functions.ts';
-import { insert } from '../../../src/sql/insert.ts';
+import { insert } from '../../../src/sql/statements/insert.ts';
 import { NODE } from '../../../src/sql/phantom.ts';
 import { literal } from '../../../src/sql/predicates.ts';
 import { sql, statementNode } from '../../../src/sql/raw.ts';
-import { select } from '../../../src/sql/select.ts';
-import { update } from '../../../src/sql/update.ts';
+import { select } from '../../../src/sql/statements/select.ts';
+import { update } from '../../../src/sql/statements/update.ts';
 import { params, pg } from '../dialect/texts.ts';
 import { items, users } from './shop.ts';
 

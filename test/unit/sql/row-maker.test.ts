@@ -8,7 +8,7 @@ import { objectRows, scalarRows, tupleRows } from '../../../src/sql/row-maker.ts
 import { MOMENT } from '../../../src/types/moment-types.ts';
 import { TEXT } from '../../../src/types/text-types.ts';
 import { compilers } from '../dialect/texts.ts';
-import { select } from '../../../src/sql/select.ts';
+import { select } from '../../../src/sql/statements/select.ts';
 import { statementNode } from '../../../src/sql/raw.ts';
 import { addresses, users } from './shop.ts';
 

@@ -1,22 +1,22 @@
 // `select(...)`: an immutable builder. Each call gives a new one; nothing is put together before it is executed.
-import { CompileError, NOT_TRANSFERABLE, type TransferGuard, transferGuard, UsageError } from '../errors/index.ts';
-import { encodeValue } from '../types/encode.ts';
-import { COUNT } from '../types/number-types.ts';
-import { refuseValue } from '../types/value-error.ts';
-import type { AnyEntity } from './entity.ts';
-import type { AnyExpr, Expr, OrderBy } from './expr.ts';
-import { conditions, expression } from './expression.ts';
-import { bindNode, scalarQueryNode } from './expression-factory.ts';
-import type { BindNode, CompoundNode, LockMode, LockNode, SelectNode } from './expression-node.ts';
-import type { AnyLoaderOption, LoaderOptionNode, MergeLoads } from './loader-option.ts';
-import { expressionNode, fromOf, selectNode } from './operand.ts';
-import { type KIND, NODE } from './phantom.ts';
-import { isRelation } from './relation.ts';
-import type { FirstOf, Item, NamedOf, OwnerOf, Source } from './rows.ts';
+import { CompileError, NOT_TRANSFERABLE, type TransferGuard, transferGuard, UsageError } from '../../errors/index.ts';
+import { encodeValue } from '../../types/encode.ts';
+import { COUNT } from '../../types/number-types.ts';
+import { refuseValue } from '../../types/value-error.ts';
+import type { AnyEntity } from '../entity.ts';
+import type { AnyExpr, Expr, OrderBy } from '../expr.ts';
+import { conditions, expression } from '../expression.ts';
+import { bindNode, scalarQueryNode } from '../expression-factory.ts';
+import type { BindNode, CompoundNode, LockMode, LockNode, SelectNode } from '../expression-node.ts';
+import type { AnyLoaderOption, LoaderOptionNode, MergeLoads } from '../loader-option.ts';
+import { expressionNode, fromOf, selectNode } from '../operand.ts';
+import { type KIND, NODE } from '../phantom.ts';
+import { isRelation } from '../relation.ts';
+import type { FirstOf, Item, NamedOf, OwnerOf, Source } from '../rows.ts';
 import { type JoinDraft, type SelectDraft, selectDraft } from './select-draft.ts';
 import { makeSelect } from './select-factory.ts';
 import { selectItems } from './select-item.ts';
-import type { Statement } from './statement.ts';
+import type { Statement } from '../statement.ts';
 import { queryElement, recursiveElement, type Subquery, subqueryOf } from './subquery.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a union or a step selects is not looked at

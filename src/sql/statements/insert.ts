@@ -1,11 +1,11 @@
 // `insert(...)`: rows, or the rows of a select. Uniform rows of plain values share one text whatever their number.
-import { CompileError, NOT_TRANSFERABLE, type TransferGuard, transferGuard, UsageError } from '../errors/index.ts';
-import type { Scalar } from '../types/wire.ts';
-import { aliasElement } from './alias.ts';
-import { attributes } from './attribute.ts';
-import type { AnyEntity } from './entity.ts';
-import type { AnyAttr } from './expr.ts';
-import { keyed, keyedList, usedBy } from './expression-factory.ts';
+import { CompileError, NOT_TRANSFERABLE, type TransferGuard, transferGuard, UsageError } from '../../errors/index.ts';
+import type { Scalar } from '../../types/wire.ts';
+import { aliasElement } from '../alias.ts';
+import { attributes } from '../attribute.ts';
+import type { AnyEntity } from '../entity.ts';
+import type { AnyAttr } from '../expr.ts';
+import { keyed, keyedList, usedBy } from '../expression-factory.ts';
 import type {
   ConflictNode,
   ExpressionNode,
@@ -14,16 +14,16 @@ import type {
   Reach,
   SelectItem,
   SelectNode,
-} from './expression-node.ts';
-import type { FromElement, TableColumn, TableElement } from './from.ts';
-import { expressionNode, nodeOf, selectNode } from './operand.ts';
-import { type KIND, NODE, type TARGET } from './phantom.ts';
-import type { Item } from './rows.ts';
+} from '../expression-node.ts';
+import type { FromElement, TableColumn, TableElement } from '../from.ts';
+import { expressionNode, nodeOf, selectNode } from '../operand.ts';
+import { type KIND, NODE, type TARGET } from '../phantom.ts';
+import type { Item } from '../rows.ts';
 import type { Select } from './select.ts';
 import { identityPattern, tablesOf } from './select-factory.ts';
 import { selectItems } from './select-item.ts';
 import type { InsertValues, SetOf } from './settable.ts';
-import type { Statement } from './statement.ts';
+import type { Statement } from '../statement.ts';
 import {
   assignments,
   assignmentsKey,

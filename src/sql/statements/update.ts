@@ -1,15 +1,15 @@
 // `update(...)`: an immutable builder that does not run before it was said which rows are meant.
-import { NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../errors/index.ts';
-import type { AnyEntity } from './entity.ts';
-import type { Expr } from './expr.ts';
-import { conditions } from './expression.ts';
-import type { UpdateNode } from './expression-node.ts';
+import { NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../../errors/index.ts';
+import type { AnyEntity } from '../entity.ts';
+import type { Expr } from '../expr.ts';
+import { conditions } from '../expression.ts';
+import type { UpdateNode } from '../expression-node.ts';
 import { makeUpdate, type WriteDraft } from './guarded-write.ts';
-import { type KIND, NODE, type TARGET } from './phantom.ts';
-import type { Item } from './rows.ts';
+import { type KIND, NODE, type TARGET } from '../phantom.ts';
+import type { Item } from '../rows.ts';
 import { selectItems } from './select-item.ts';
 import type { SetOf } from './settable.ts';
-import type { Statement } from './statement.ts';
+import type { Statement } from '../statement.ts';
 import { assignments, tableOf } from './write.ts';
 
 /** `G` is `false` until `where` or `everyRow` was called: an unguarded update does not execute. */

@@ -1,9 +1,9 @@
 // Makes the nodes of UPDATE and DELETE, which share their shape: a table, conditions, and what comes back. Without a
 // condition they touch every row, so that must have been said.
-import { UsageError } from '../errors/index.ts';
-import { joinReach, keyedList, logicalNode, usedBy } from './expression-factory.ts';
-import type { Assignment, DeleteNode, ExpressionNode, Reach, SelectItem, UpdateNode } from './expression-node.ts';
-import type { FromElement, TableElement } from './from.ts';
+import { UsageError } from '../../errors/index.ts';
+import { joinReach, keyedList, logicalNode, usedBy } from '../expression-factory.ts';
+import type { Assignment, DeleteNode, ExpressionNode, Reach, SelectItem, UpdateNode } from '../expression-node.ts';
+import type { FromElement, TableElement } from '../from.ts';
 import { elementReach, identityPattern, itemFroms, tablesOf } from './select-factory.ts';
 import { assignmentsKey, returningKey, withOnUpdate } from './write.ts';
 

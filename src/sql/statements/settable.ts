@@ -1,7 +1,7 @@
 // What may be written to a table, as types.
-import type { AnyEntity, SpecOf } from './entity.ts';
-import type { Expr } from './expr.ts';
-import type { FIELD, FLAGS, INIT } from './phantom.ts';
+import type { AnyEntity, SpecOf } from '../entity.ts';
+import type { Expr } from '../expr.ts';
+import type { FIELD, FLAGS, INIT } from '../phantom.ts';
 
 /** A row for INSERT: what the class's constructor takes, or what the table says. */
 export type InsertValues<E> = E extends {

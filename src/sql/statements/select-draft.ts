@@ -7,10 +7,10 @@ import type {
   SelectItem,
   SelectNode,
   BindNode,
-} from './expression-node.ts';
-import type { FromElement } from './from.ts';
-import type { LoaderOptionNode } from './loader-option.ts';
-import type { RelationExpression } from './relation.ts';
+} from '../expression-node.ts';
+import type { FromElement } from '../from.ts';
+import type { LoaderOptionNode } from '../loader-option.ts';
+import type { RelationExpression } from '../relation.ts';
 
 /** A join as asked for: its condition may still have to be found. */
 export interface JoinDraft {

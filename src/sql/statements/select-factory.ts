@@ -1,6 +1,6 @@
 // Makes select nodes: finds the FROM from the columns used, and writes the key.
-import { CompileError, UsageError } from '../errors/index.ts';
-import { columnNode, only, joinFroms, joinReach, keyed, keyedList, logicalNode } from './expression-factory.ts';
+import { CompileError, UsageError } from '../../errors/index.ts';
+import { columnNode, only, joinFroms, joinReach, keyed, keyedList, logicalNode } from '../expression-factory.ts';
 import type {
   ExpressionNode,
   JoinNode,
@@ -9,12 +9,12 @@ import type {
   Reach,
   SelectItem,
   SelectNode,
-} from './expression-node.ts';
-import type { FromElement } from './from.ts';
+} from '../expression-node.ts';
+import type { FromElement } from '../from.ts';
 import { resolveJoin } from './join-condition.ts';
-import { fromOrNothing, selectNode } from './operand.ts';
-import { RELATION } from './phantom.ts';
-import { isRelation } from './relation.ts';
+import { fromOrNothing, selectNode } from '../operand.ts';
+import { RELATION } from '../phantom.ts';
+import { isRelation } from '../relation.ts';
 import { type SelectDraft, selectDraft } from './select-draft.ts';
 
 /** The select a draft describes. Throws `ATH_COMPILE` where its parts do not fit. */

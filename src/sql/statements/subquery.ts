@@ -1,13 +1,13 @@
 // Selects in FROM: subqueries, common table expressions, and recursive ones.
-import { CompileError, UsageError } from '../errors/index.ts';
-import { UNKNOWN } from '../types/unknown-type.ts';
-import { attributes } from './attribute.ts';
-import type { AnySubquery, RowAttrs } from './expr.ts';
-import { keyed } from './expression-factory.ts';
-import type { QueryElement, SelectNode } from './expression-node.ts';
-import { FROM, type FromColumn, type FromElement } from './from.ts';
+import { CompileError, UsageError } from '../../errors/index.ts';
+import { UNKNOWN } from '../../types/unknown-type.ts';
+import { attributes } from '../attribute.ts';
+import type { AnySubquery, RowAttrs } from '../expr.ts';
+import { keyed } from '../expression-factory.ts';
+import type { QueryElement, SelectNode } from '../expression-node.ts';
+import { FROM, type FromColumn, type FromElement } from '../from.ts';
 import { internKey } from './intern-key.ts';
-import type { NAMED, OWNER } from './phantom.ts';
+import type { NAMED, OWNER } from '../phantom.ts';
 import { columnName } from './select-item.ts';
 
 /** A select that stands in FROM: `R` is its row, `N` its name. */

@@ -1,7 +1,7 @@
 // From what a caller selects to items: the names rows have, and the names columns have in SQL.
-import { UsageError } from '../errors/index.ts';
-import { expressionNode, fromOrNothing, nodeOf } from './operand.ts';
-import type { ExpressionNode, SelectItem } from './expression-node.ts';
+import { UsageError } from '../../errors/index.ts';
+import { expressionNode, fromOrNothing, nodeOf } from '../operand.ts';
+import type { ExpressionNode, SelectItem } from '../expression-node.ts';
 
 /** The items of `select(...)` or `returning(...)`: one object of names, or things in order. */
 export function selectItems(given: readonly unknown[]): readonly SelectItem[] {

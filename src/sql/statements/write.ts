@@ -1,12 +1,12 @@
 // What INSERT, UPDATE and DELETE share: finding columns by their TypeScript names, and turning what was given for them
 // into nodes.
-import { UsageError } from '../errors/index.ts';
-import { encodeValue } from '../types/encode.ts';
-import type { Scalar } from '../types/wire.ts';
-import { bindNode } from './expression-factory.ts';
-import type { Assignment, ExpressionNode, SelectItem } from './expression-node.ts';
-import type { ColumnDefault, FromElement, TableColumn, TableElement } from './from.ts';
-import { expressionNode, fromOf, nodeOf } from './operand.ts';
+import { UsageError } from '../../errors/index.ts';
+import { encodeValue } from '../../types/encode.ts';
+import type { Scalar } from '../../types/wire.ts';
+import { bindNode } from '../expression-factory.ts';
+import type { Assignment, ExpressionNode, SelectItem } from '../expression-node.ts';
+import type { ColumnDefault, FromElement, TableColumn, TableElement } from '../from.ts';
+import { expressionNode, fromOf, nodeOf } from '../operand.ts';
 import { itemsKey } from './select-factory.ts';
 
 /** The table that a statement writes to. */

@@ -1,11 +1,11 @@
 // Finds what a join left open: the condition, from a relation or from foreign keys. Conditions between the same two
 // elements are made once and kept, so that a join costs nothing the second time.
-import { CompileError } from '../errors/index.ts';
-import { binaryNode, columnNode, logicalNode } from './expression-factory.ts';
-import type { ExpressionNode, JoinNode } from './expression-node.ts';
-import type { ForeignKeyElement, FromColumn, FromElement, TableColumn } from './from.ts';
-import { RELATION } from './phantom.ts';
-import { isRelation, type RelationExpression, type RelationJoin } from './relation.ts';
+import { CompileError } from '../../errors/index.ts';
+import { binaryNode, columnNode, logicalNode } from '../expression-factory.ts';
+import type { ExpressionNode, JoinNode } from '../expression-node.ts';
+import type { ForeignKeyElement, FromColumn, FromElement, TableColumn } from '../from.ts';
+import { RELATION } from '../phantom.ts';
+import { isRelation, type RelationExpression, type RelationJoin } from '../relation.ts';
 import type { JoinDraft } from './select-draft.ts';
 
 /** What one join of a builder becomes: two where a table lies in between. */
