@@ -45,6 +45,18 @@ describe('all assertions about types hold [F217]', () => {
   }
 });
 
+describe('a wrong assertion is seen', () => {
+  for (const compiler of COMPILERS) {
+    test(`by ${compiler.name}`, async () => {
+      const wrong = writeFolder(
+        `wrong-${compiler.package}`,
+        new Map([['wrong.ts', "export const n: number = 'text';\n"]]),
+      );
+      assert.match((await compile(compiler, wrong)).errors.join(), /wrong\.ts.*TS2322/);
+    });
+  }
+});
+
 describe('the models may be entered by any of their files', () => {
   const files = assertionFiles();
   const models = [...files.keys()].filter((path) => path.startsWith('models/'));
