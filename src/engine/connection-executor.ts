@@ -108,7 +108,10 @@ export class ConnectionExecutor implements Executor {
     }
     if (frame.begins && isNotSent(failure)) {
       this.#unbegin(frame);
-      if (stale(failure, lease)) return this.submit(batch, sink, options);
+      if (stale(failure, lease)) {
+        lease.invalidate('it was dead');
+        return this.submit(batch, sink, options);
+      }
     }
     throw this.#failed(failure, { lease, offset: frame.offset, options });
   }

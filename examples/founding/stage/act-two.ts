@@ -64,8 +64,7 @@ export async function actTwo(stage: Stage, screen: Screen): Promise<void> {
   } finally {
     over.abort();
     await Promise.all(asides);
-    await quiet(stage, () => screen.update(actTwoView(stage, begin)));
-    screen.settle();
+    screen.update(actTwoView(stage, begin));
   }
 }
 
@@ -177,18 +176,4 @@ async function killInStatement({ crew, observer, tally }: Stage, until: AbortSig
   while (!until.aborted && crew.living.has(handle.pid ?? 0) && !asleep()) await pause(FRAME / 2, until);
   crew.killOne((member) => member.handle === handle);
   await end.catch((error: unknown) => tally.errors.push(error));
-}
-
-/** Waits until the server has ended all the programme's connections, those of the killed too. */
-async function quiet({ observer, tally }: Stage, show: () => void): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  try {
-    while ((await observer.look()).length > 0 && performance.now() < deadline) {
-      show();
-      await pause(FRAME, AbortSignal.timeout(FRAME));
-    }
-  } catch (error) {
-    tally.errors.push(error);
-  }
-  show();
 }

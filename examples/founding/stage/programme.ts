@@ -1,6 +1,8 @@
 // The order of the evening: the acts, then the verdict. Whatever happens, the children are gone and the server is
 // stopped when this returns.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { line, type Screen, styled } from '@athanor/cli';
+import { createEngine } from 'athanor';
 import { type ActOne, actOne } from './act-one.ts';
 import { actTwo, type Stage } from './act-two.ts';
 import type { Crew } from './crew.ts';
@@ -21,10 +23,10 @@ export interface Evening {
 export async function run({ options, crew, screen, signal }: Evening): Promise<boolean> {
   const first = await playActOne({ options, crew, screen, signal });
   const server = await openServer(options, signal);
+  // The one place that says a number. Every other engine, here and in the children, meets this budget by itself.
+  const engine = createEngine(server.url, { budget: options.budget });
   try {
-    // Every process of the run is told the same: the variants here, and the children through their environment.
     process.env['DATABASE_URL'] = server.url;
-    process.env['FOUNDING_BUDGET'] = String(options.budget);
     const stage: Stage = {
       options,
       server,
@@ -34,6 +36,8 @@ export async function run({ options, crew, screen, signal }: Evening): Promise<b
       tally: new Tally(),
     };
     await actTwo(stage, screen);
+    await engine.close();
+    await nobodyConnected(stage);
     if (signal.aborted) return false;
     const lines = await verdict({ ...stage, budget: options.budget, role: server.role, logFile: server.logFile });
     if (options.json) process.stdout.write(`${JSON.stringify(report(stage, lines, first))}\n`);
@@ -41,8 +45,15 @@ export async function run({ options, crew, screen, signal }: Evening): Promise<b
     return lines.every(({ right }) => right);
   } finally {
     crew.killAll();
+    await engine.close();
     await server.stop();
   }
+}
+
+/** Waits until the server has ended all the programme's connections, those of the killed too. */
+async function nobodyConnected({ observer }: Stage): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while ((await observer.look()).length > 0 && performance.now() < deadline) await sleep(50);
 }
 
 async function playActOne({ options, screen, signal }: Evening): Promise<ActOne | undefined> {

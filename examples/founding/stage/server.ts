@@ -45,6 +45,7 @@ export async function startOwn(wish: OwnServer, signal: AbortSignal): Promise<Se
     const password = randomBytes(18).toString('base64url');
     await observer.query(`create role ${wish.role} login password '${password}'`);
     await observer.query(`create schema authorization ${wish.role}`);
+    await observer.query(`set search_path to ${wish.role}`);
     const url = new URL(server.url);
     url.username = wish.role;
     url.password = password;

@@ -38,7 +38,7 @@ export function manyRowsText(context: CompileContext, bulk: BulkNode): string {
   const columns = bulkColumns(bulk);
   if (columns.length === 0) throw new CompileError('Several rows of nothing but defaults cannot be inserted at once.');
   const numbered = bulk.kind === 'bulkInsert' || (bulk.kind === 'bulkUpdate' && bulk.returning.length > 0);
-  return bulkText(context, bulk, unnestFrom(context, columns, 'given', numbered));
+  return bulkText(context, bulk, unnestFrom(context, columns, numbered));
 }
 
 interface Given {

@@ -29,8 +29,14 @@ export function expression(context: CompileContext, node: ExpressionNode, ...ste
   return at(context, steps, () => render(context, node));
 }
 
-/** The same in parentheses, if it binds more loosely than `level`. */
-export function tight(context: CompileContext, node: ExpressionNode, level: number, ...steps: PathStep[]): string {
+/** An operand, and how tightly it must bind to stand there without parentheses. */
+export interface Operand {
+  readonly node: ExpressionNode;
+  readonly level: number;
+}
+
+/** The text of an operand, in parentheses if it binds more loosely than it must. */
+export function tight(context: CompileContext, { node, level }: Operand, ...steps: PathStep[]): string {
   const text = expression(context, node, ...steps);
   return levelOf(node) < level ? `(${text})` : text;
 }
@@ -61,7 +67,7 @@ export function renderStandard(context: CompileContext, node: ExpressionNode): s
     case 'logical':
       return logicalText(context, node);
     case 'not':
-      return `NOT ${tight(context, node.operand, LEVEL.primary, 'operand')}`;
+      return `NOT ${tight(context, { node: node.operand, level: LEVEL.primary }, 'operand')}`;
     case 'nullTest':
       return `${above(context, node.operand, 'operand')} IS ${node.negated ? 'NOT ' : ''}NULL`;
     case 'between':
@@ -92,7 +98,7 @@ export function renderStandard(context: CompileContext, node: ExpressionNode): s
     case 'raw':
       return rawText(context, node);
     case 'path':
-      return `${tight(context, node.operand, LEVEL.path, 'operand')} #> ${expression(context, node.path, 'path')}`;
+      return `${tight(context, { node: node.operand, level: LEVEL.path }, 'operand')} #> ${expression(context, node.path, 'path')}`;
   }
 }
 
@@ -123,7 +129,7 @@ function levelOf(node: ExpressionNode): number {
 
 /** An operand of a predicate: predicates do not chain. */
 function above(context: CompileContext, node: ExpressionNode, ...steps: PathStep[]): string {
-  return tight(context, node, LEVEL.predicate + 1, ...steps);
+  return tight(context, { node: node, level: LEVEL.predicate + 1 }, ...steps);
 }
 
 function columnText(context: CompileContext, { from, column }: ColumnNode): string {
@@ -155,12 +161,12 @@ function binaryText(context: CompileContext, node: BinaryNode): string {
   const chains = operator === 'concat' ? left.kind === 'binary' && left.operator === 'concat' : level > LEVEL.predicate;
   const leftLevel = chains ? level : operator === 'concat' ? LEVEL.primary : level + 1;
   const rightLevel = operator === 'concat' ? LEVEL.primary : level + 1;
-  return `${tight(context, left, leftLevel, 'left')} ${word} ${tight(context, right, rightLevel, 'right')}`;
+  return `${tight(context, { node: left, level: leftLevel }, 'left')} ${word} ${tight(context, { node: right, level: rightLevel }, 'right')}`;
 }
 
 function logicalText(context: CompileContext, node: LogicalNode): string {
   const level = LEVEL[node.operator] + 1;
-  const items = node.items.map((item, index) => tight(context, item, level, 'items', index));
+  const items = node.items.map((item, index) => tight(context, { node: item, level: level }, 'items', index));
   return items.join(node.operator === 'and' ? ' AND ' : ' OR ');
 }
 
@@ -243,7 +249,7 @@ function rawText(context: CompileContext, node: RawNode): string {
     const middle =
       part.kind === 'tableName'
         ? tableName(context, part.from)
-        : tight(context, part, LEVEL.primary, 'parts', index - 1);
+        : tight(context, { node: part, level: LEVEL.primary }, 'parts', index - 1);
     return text + middle + string;
   });
 }

@@ -31,7 +31,7 @@ function plainText(context: CompileContext, select: SelectNode): string {
     select.where === undefined ? '' : ` WHERE ${expression(context, select.where, 'where')}`,
     groupText(context, select),
     select.having === undefined ? '' : ` HAVING ${expression(context, select.having, 'having')}`,
-    orderText(select, (node, index) => orderedText(context, select.items, node, index)),
+    orderText(select, (_, index) => orderedText(context, select, index)),
     limitText(context, select),
     lockText(context, select),
   ];
@@ -69,12 +69,8 @@ function orderText({ orderBy }: SelectNode, one: (node: ExpressionNode, index: n
 }
 
 /** A label that is selected is ordered by its name. */
-function orderedText(
-  context: CompileContext,
-  items: readonly SelectItem[],
-  node: ExpressionNode,
-  index: number,
-): string {
+function orderedText(context: CompileContext, { items, orderBy }: SelectNode, index: number): string {
+  const node = orderBy[index] as ExpressionNode;
   const { operand, behind } = ordering(node);
   if (operand.kind === 'label' && positionOf(items, operand.name) !== undefined) {
     return `${identifier(context, operand.name)}${behind}`;

@@ -3,7 +3,6 @@ import { UnsupportedError } from '../../errors/index.ts';
 import type { TableColumn } from '../../sql/from.ts';
 import type { Scalar } from '../../types/wire.ts';
 import { type CompileContext, parameter } from './context.ts';
-import { identifier } from './identifier.ts';
 
 export interface Unnested {
   /** `unnest(...) AS given(c0, c1)`. */
@@ -13,12 +12,7 @@ export interface Unnested {
 }
 
 /** The context is at the rows. With `position` each row has a number, counted from 1. */
-export function unnestFrom(
-  context: CompileContext,
-  columns: readonly TableColumn[],
-  name: string,
-  position: boolean,
-): Unnested {
+export function unnestFrom(context: CompileContext, columns: readonly TableColumn[], position: boolean): Unnested {
   const { unnest } = context.rules;
   if (unnest === undefined) throw new UnsupportedError('This database cannot make rows of arrays.');
   const arrays = columns.map((column, index) => {
@@ -27,11 +21,10 @@ export function unnestFrom(
       (found as readonly (readonly Scalar[])[]).map((row) => read(row[index] as Scalar));
     return `CAST(${parameter(context, wire, turned)} AS ${cast})`;
   });
-  const alias = identifier(context, name);
   const names = [...columns.map((_, index) => `c${index}`), ...(position ? ['ord'] : [])];
   const ordinality = position ? ' WITH ORDINALITY' : '';
   return {
-    from: `unnest(${arrays.join(', ')})${ordinality} AS ${alias}(${names.join(', ')})`,
-    values: columns.map((column, index) => unnest.element(column, `${alias}.c${index}`)),
+    from: `unnest(${arrays.join(', ')})${ordinality} AS given(${names.join(', ')})`,
+    values: columns.map((column, index) => unnest.element(column, `given.c${index}`)),
   };
 }

@@ -11,7 +11,7 @@ import type {
 } from '../../sql/expression-node.ts';
 import type { FromElement, TableColumn } from '../../sql/from.ts';
 import type { Scalar } from '../../types/wire.ts';
-import { at, type CompileContext, parameter } from './context.ts';
+import { at, type CompileContext, type PathStep, parameter } from './context.ts';
 import { expression } from './expression.ts';
 import { checkNames, elementText } from './from.ts';
 import { identifier, tableName } from './identifier.ts';
@@ -38,7 +38,9 @@ function sourceText(context: CompileContext, insert: InsertNode): string {
       return `VALUES (${columns.map((column, index) => rowParameter(context, column as TableColumn, index)).join(', ')})`;
     case 'values': {
       const rows = source.rows.map((row, index) => {
-        const values = row.map((value, at) => valueText(context, columns[at] as TableColumn, value, [index, at]));
+        const values = row.map((value, at) =>
+          valueText(context, columns[at] as TableColumn, { value, steps: ['source', 'rows', index, at] }),
+        );
         return `(${values.join(', ')})`;
       });
       return `VALUES ${rows.join(', ')}`;
@@ -73,18 +75,18 @@ function rowParameter(context: CompileContext, column: TableColumn, index: numbe
 
 function unnestedRows(context: CompileContext, insert: InsertNode): string {
   const columns = insert.columns as readonly TableColumn[];
-  const { from, values } = at(context, ['source', 'rows'], () => unnestFrom(context, columns, 'given', true));
+  const { from, values } = at(context, ['source', 'rows'], () => unnestFrom(context, columns, true));
   return `SELECT ${values.join(', ')} FROM ${from} ORDER BY given.ord`;
 }
 
+interface PlacedValue {
+  readonly value: ExpressionNode | undefined;
+  readonly steps: readonly PathStep[];
+}
+
 /** A value in VALUES; what is missing is the column's default, spelled out where there is no word for it. */
-function valueText(
-  context: CompileContext,
-  column: TableColumn,
-  value: ExpressionNode | undefined,
-  [row, position]: readonly [number, number],
-): string {
-  if (value !== undefined) return expression(context, value, 'source', 'rows', row, position);
+function valueText(context: CompileContext, column: TableColumn, { value, steps }: PlacedValue): string {
+  if (value !== undefined) return expression(context, value, ...steps);
   if (context.rules.defaultWord !== undefined) return context.rules.defaultWord;
   if (column.serverDefault === undefined) return 'NULL';
   return expression({ ...context, inline: true }, column.serverDefault as ExpressionNode);

@@ -38,8 +38,8 @@ export const RULES: SqlRules = Object.freeze({
 export const postgresqlCompiler: SqlCompiler = statementCompiler(RULES);
 
 function likeText(context: CompileContext, node: LikeNode): string {
-  const operand = tight(context, node.operand, LEVEL.predicate + 1, 'operand');
-  const pattern = tight(context, node.pattern, LEVEL.predicate + 1, 'pattern');
+  const operand = tight(context, { node: node.operand, level: LEVEL.predicate + 1 }, 'operand');
+  const pattern = tight(context, { node: node.pattern, level: LEVEL.predicate + 1 }, 'pattern');
   return `${operand} ${node.insensitive ? 'ILIKE' : 'LIKE'} ${pattern}`;
 }
 

@@ -21,7 +21,10 @@ const NAMES: Readonly<Record<string, string>> = {
   bytea: 'bytea',
 };
 
-export const IDENTIFIERS = { reserved: RESERVED, maxIdentifierLength: 63 } as const;
+export const IDENTIFIERS: { readonly reserved: ReadonlySet<string>; readonly maxIdentifierLength: number } = {
+  reserved: RESERVED,
+  maxIdentifierLength: 63,
+};
 
 /** The type with its limits: `numeric(12,2)`. */
 export function typeName(type: ColumnType): string {

@@ -104,7 +104,7 @@ function binaryText(context: CompileContext, node: BinaryNode): string {
 
 /** A key is quoted inside the path, so that nothing in it can be read as a step. */
 function pathText(context: CompileContext, node: PathNode): string {
-  const operand = tight(context, node.operand, LEVEL.primary, 'operand');
+  const operand = tight(context, { node: node.operand, level: LEVEL.primary }, 'operand');
   const path = at(context, ['path'], () =>
     parameter(context, 'text', (found) => `$.${JSON.stringify(((found as BindNode).value as readonly string[])[0])}`),
   );

@@ -11,6 +11,8 @@ const reports = await Promise.all(
         let text = '';
         worker.process.stdout?.on('data', (chunk: Buffer) => {
           text += chunk.toString();
+          // A worker is held by its channel to the primary until one of them lets go.
+          if (text.endsWith('\n')) worker.disconnect();
         });
         worker.process.stderr?.pipe(process.stderr);
         worker.process.once('close', () => resolve(text));
