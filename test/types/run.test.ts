@@ -57,14 +57,16 @@ describe('a wrong assertion is seen', () => {
   }
 });
 
-describe('the models may be entered by any of their files', () => {
+describe('no file needs another to be looked at first', () => {
   const files = assertionFiles();
   const models = [...files.keys()].filter((path) => path.startsWith('models/'));
   for (const compiler of COMPILERS) {
-    test(`with ${compiler.name}`, async () => {
+    // The fastest looks at every file alone, the others at the models, where the circles are.
+    const roots = compiler.package === 'typescript' ? [...files.keys()] : models;
+    test(`with ${compiler.name}`, { skip: roots.length === 0 ? 'there are no models' : false }, async () => {
       const folder = writeFolder(`entered-${compiler.package}`, files);
-      for (const model of models) {
-        assert.deepEqual((await compile(compiler, folder, { files: [model] })).errors, [], model);
+      for (const root of roots) {
+        assert.deepEqual((await compile(compiler, folder, { files: [root] })).errors, [], root);
       }
     });
   }
