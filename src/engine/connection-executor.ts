@@ -252,7 +252,7 @@ export class ConnectionExecutor implements Executor {
 
   #transmit(lease: Lease, { batch, begins }: Frame, { limits, sink }: Transmission): Promise<void> {
     if (limits === undefined) return lease.submit(batch, sink);
-    const answer = submitWithin(lease, batch, sink, limits);
+    const answer = submitWithin(lease, { batch, sink }, limits);
     if (!begins) return answer;
     // It may be withdrawn before it is sent; what comes behind it must not run outside a transaction.
     const over = (): void => {
@@ -336,7 +336,7 @@ export class ConnectionExecutor implements Executor {
     if (this.#begun && lease?.usable === true && (lease.connection.status !== 'idle' || lease.pending > 0)) {
       const { timeout = ROLLBACK_LIMIT } = options;
       try {
-        await submitWithin(lease, [this.#source.texts.rollback], new RowCollector(), { timeout });
+        await submitWithin(lease, { batch: [this.#source.texts.rollback], sink: new RowCollector() }, { timeout });
       } catch {
         // The server ends the transaction of a connection that goes away.
         lease.invalidate('its rollback failed');

@@ -19,25 +19,24 @@ const FRAMES = 50;
 export function failed(error: unknown, context: FailureContext): AthanorError {
   const translated = context.dialect.translate(error);
   if (translated.connectionId === undefined && context.connectionId !== undefined) {
-    set(translated, 'connectionId', context.connectionId, true);
+    set(translated, 'connectionId', { value: context.connectionId, enumerable: true });
   }
   if (translated instanceof DatabaseError && translated.statementIndex !== undefined && context.offset > 0) {
-    set(translated, 'statementIndex', Math.max(0, translated.statementIndex - context.offset), false);
+    set(translated, 'statementIndex', { value: Math.max(0, translated.statementIndex - context.offset) });
   }
   return withCaller(translated, context.site);
 }
 
-/** Adds the caller's lines to a stack that has none. Call it where the caller is awaiting. */
+/** Adds the caller's lines to a stack that lacks them. Call it where the caller is awaiting. */
 export function withCaller<E extends Error>(error: E, site: CallSite | undefined): E {
-  if (callerLines(error.stack).length > 0) return error;
+  const stack = error.stack ?? String(error);
   const lines = callerLines(new CallSite(withCaller, FRAMES).stack);
   if (lines.length === 0 && site !== undefined) lines.push(site.toString());
-  if (lines.length === 0) return error;
-  const stack = `${error.stack ?? String(error)}\n${lines.map((line) => `    at ${line}`).join('\n')}`;
-  set(error, 'stack', stack, false);
+  const added = lines.filter((line) => !stack.includes(line)).map((line) => `\n    at ${line}`);
+  if (added.length > 0) set(error, 'stack', { value: `${stack}${added.join('')}` });
   return error;
 }
 
-function set(error: Error, key: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
+function set(error: Error, key: string, property: PropertyDescriptor): void {
+  Object.defineProperty(error, key, { configurable: true, writable: true, enumerable: false, ...property });
 }

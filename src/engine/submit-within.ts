@@ -15,6 +15,11 @@ import type { WaitOptions } from './executor.ts';
 /** How long the server may take to answer a cancel, in ms. */
 const GRACE = 200;
 
+export interface Batch {
+  readonly batch: readonly DriverStatement[];
+  readonly sink: Sink;
+}
+
 type GivingUp = (options: AthanorErrorOptions) => AthanorError;
 
 /** Why a statement with these limits must not even be sent; `undefined` where it may. */
@@ -26,8 +31,7 @@ export function overdue({ signal, timeout }: WaitOptions): AthanorError | undefi
 /** Rejects with `ATH_STATEMENT_TIMEOUT` or `ATH_CANCELLED` at most 250 ms after deadline or signal. */
 export function submitWithin(
   lease: Lease,
-  batch: readonly DriverStatement[],
-  sink: Sink,
+  { batch, sink }: Batch,
   { signal, timeout, clock = systemClock }: WaitOptions & { readonly clock?: Clock | undefined },
 ): Promise<void> {
   const { connectionId } = lease;

@@ -6,16 +6,17 @@ export interface AnswerOptions {
   readonly clock: Clock;
   /** Milliseconds. */
   readonly limit: number;
+  /** Called once, with whether the server took the statement in time. */
+  readonly then: (answered: boolean) => void;
 }
 
 const IGNORE = { row(): void {} };
 
-/** Sends one statement; calls `then` once, with whether the server took it in time. */
+/** Sends one statement and says how that went. */
 export function answerWithin(
   connection: DriverConnection,
   statement: DriverStatement,
-  { clock, limit }: AnswerOptions,
-  then: (answered: boolean) => void,
+  { clock, limit, then }: AnswerOptions,
 ): void {
   let open = true;
   const settle = (answered: boolean): void => {

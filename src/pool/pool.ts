@@ -234,10 +234,11 @@ export class Pool implements LeaseHome {
     const statement = statements[resetOnReturn];
     this.#observers.each(entry, (observer, connection) => observer.reset?.(connection, statement.text.sql));
     entry.state = 'resetting';
-    answerWithin(entry.connection, statement, { clock, limit: acquireTimeout }, (answered) => {
+    const then = (answered: boolean): void => {
       if (answered && entry.connection.status === 'idle') this.#return(entry);
       else this.#connections.destroy(entry, 'its reset did not end the transaction');
-    });
+    };
+    answerWithin(entry.connection, statement, { clock, limit: acquireTimeout, then });
   }
 
   #forgotten(entry: Entry): void {
@@ -323,10 +324,11 @@ export class Pool implements LeaseHome {
     if (!this.#keepable(entry, this.now())) return this.#connections.close(entry);
     entry.state = 'checking';
     this.#checking.add(entry);
-    answerWithin(entry.connection, statements.ping, { clock, limit: 1_000 }, (answered) => {
+    const then = (answered: boolean): void => {
       if (answered) this.#return(entry);
       else this.#connections.destroy(entry, 'it gave no sign of life');
-    });
+    };
+    answerWithin(entry.connection, statements.ping, { clock, limit: 1_000, then });
   }
 
   #return(entry: Entry): void {

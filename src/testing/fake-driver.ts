@@ -29,6 +29,12 @@ export interface FakeAnswer {
 /** Says what a statement is answered with; `undefined` for the ordinary. */
 export type FakeScript = (statement: DriverStatement, connection: FakeConnection) => FakeAnswer | undefined;
 
+interface Work {
+  readonly batch: readonly DriverStatement[];
+  readonly sink: Sink;
+  readonly signal: AbortSignal | undefined;
+}
+
 export class FakeConnection implements DriverConnection {
   readonly identity: ServerIdentity;
   status: ConnectionStatus = 'idle';
@@ -54,8 +60,9 @@ export class FakeConnection implements DriverConnection {
   submit(batch: readonly DriverStatement[], sink: Sink, options: SubmitOptions = {}): Promise<void> {
     if (this.status === 'closed') return Promise.reject(lost('not-sent'));
     this.batches.push(batch.length);
-    if (this.#busy !== undefined) return this.#queue(() => this.#run(batch, 0, sink, options));
-    const answer = this.#runAll(batch, sink, options);
+    const work = { batch, sink, signal: options.signal };
+    if (this.#busy !== undefined) return this.#queue(() => this.#run(work, 0));
+    const answer = this.#runAll(work);
     if (answer === undefined) return Promise.resolve();
     return this.#queue(() => answer);
   }
@@ -99,30 +106,23 @@ export class FakeConnection implements DriverConnection {
   }
 
   /** Runs what needs no waiting at once; a promise only where something waits or fails. */
-  #runAll(batch: readonly DriverStatement[], sink: Sink, options: SubmitOptions): Promise<void> | undefined {
-    for (const [index, statement] of batch.entries()) {
+  #runAll(work: Work): Promise<void> | undefined {
+    for (const [index, statement] of work.batch.entries()) {
       const answer = this.#answer(statement);
-      if (answer.after !== undefined || answer.error !== undefined)
-        return this.#run(batch, index, sink, options, answer);
-      this.#give(statement, index, answer, sink);
+      if (answer.after !== undefined || answer.error !== undefined) return this.#run(work, index, answer);
+      this.#give(work, index, answer);
     }
     return undefined;
   }
 
-  async #run(
-    batch: readonly DriverStatement[],
-    from: number,
-    sink: Sink,
-    options: SubmitOptions,
-    first?: FakeAnswer,
-  ): Promise<void> {
-    for (let index = from; index < batch.length; index += 1) {
-      const statement = batch[index] as DriverStatement;
-      const answer = index === from && first !== undefined ? first : this.#answer(statement);
-      if (answer.after !== undefined) await this.#await(answer, options.signal);
+  async #run(work: Work, from: number, first?: FakeAnswer): Promise<void> {
+    for (let index = from; index < work.batch.length; index += 1) {
+      const known = index === from ? first : undefined;
+      const answer = known ?? this.#answer(work.batch[index] as DriverStatement);
+      if (answer.after !== undefined) await this.#await(answer, work.signal);
       if ((this.status as ConnectionStatus) === 'closed') throw lost('unknown');
       if (answer.error !== undefined) throw this.#failed(answer.error, index);
-      this.#give(statement, index, answer, sink);
+      this.#give(work, index, answer);
     }
   }
 
@@ -160,8 +160,8 @@ export class FakeConnection implements DriverConnection {
     return error;
   }
 
-  #give(statement: DriverStatement, index: number, answer: FakeAnswer, sink: Sink): void {
-    const { sql } = statement.text;
+  #give({ batch, sink }: Work, index: number, answer: FakeAnswer): void {
+    const { sql } = (batch[index] as DriverStatement).text;
     this.ran.push(sql);
     const command = answer.command ?? this.#track(sql);
     if (answer.rows !== undefined) {

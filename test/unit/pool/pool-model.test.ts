@@ -11,7 +11,10 @@ import { fixture, watch } from './pool-fixture.ts';
 const PERMITTED = 3;
 type Step =
   | { readonly kind: 'acquire'; readonly timeout: number }
-  | { readonly kind: 'cancel' | 'release' | 'drop' | 'kill'; readonly which: number }
+  | { readonly kind: 'cancel'; readonly which: number }
+  | { readonly kind: 'release'; readonly which: number }
+  | { readonly kind: 'drop'; readonly which: number }
+  | { readonly kind: 'kill'; readonly which: number }
   | { readonly kind: 'recall'; readonly count: number }
   | { readonly kind: 'time'; readonly ms: number }
   | { readonly kind: 'invalidate' }
