@@ -255,9 +255,9 @@ export function castNode(operand: ExpressionNode, type: ColumnType): CastNode {
 }
 
 export function caseNode(whens: CaseNode['whens'], otherwise: ExpressionNode | undefined): CaseNode {
-  const parts = whens.flatMap(({ when, then }) => [when, then]);
+  const parts = whens.flatMap(({ when, value }) => [when, value]);
   const all = otherwise === undefined ? parts : [...parts, otherwise];
-  const type = (whens.find(({ then }) => then.type !== undefined)?.then ?? otherwise)?.type;
+  const type = (whens.find(({ value }) => value.type !== undefined)?.value ?? otherwise)?.type;
   const key = `e${otherwise === undefined ? '-' : '+'}${keyedList(all)}`;
   return Object.freeze({ kind: 'case', key, type, ...usedBy(all), whens, otherwise });
 }

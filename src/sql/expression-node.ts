@@ -110,7 +110,7 @@ export interface CastNode extends ExpressionBase {
 }
 export interface CaseNode extends ExpressionBase {
   readonly kind: 'case';
-  readonly whens: readonly { readonly when: ExpressionNode; readonly then: ExpressionNode }[];
+  readonly whens: readonly { readonly when: ExpressionNode; readonly value: ExpressionNode }[];
   readonly otherwise: ExpressionNode | undefined;
 }
 export interface LabelNode extends ExpressionBase {

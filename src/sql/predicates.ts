@@ -35,6 +35,6 @@ export function caseWhen<T, E = null>(
   otherwise?: E | Expr<E>,
 ): Expr<T | E> {
   if (whens.length === 0) throw new UsageError('caseWhen() needs at least one condition.');
-  const parts = whens.map(([when, then]) => ({ when: expressionNode(when), then: literalNode(then) }));
+  const parts = whens.map(([when, value]) => ({ when: expressionNode(when), value: literalNode(value) }));
   return expression(caseNode(parts, otherwise === undefined ? undefined : literalNode(otherwise)));
 }

@@ -60,6 +60,7 @@ function generated(shape: ResultShape, sourceOf: (shape: ResultShape) => Generat
   const { source, decoders } = sourceOf(shape);
   try {
     // Nothing in the source comes from outside but property names, as JSON strings.
+    // oxlint-disable-next-line typescript/no-implied-eval -- see above
     return new Function('d', `return function (row) { return ${source}; };`)(decoders) as RowMaker;
   } catch {
     return undefined;

@@ -40,6 +40,18 @@ export class Bench implements SchemaBind {
     const { rows, count } = await this.#submit(compiled.bind(node));
     return { rows: compiled.result === undefined ? rows : rows.map(objectRows(compiled.result)), count };
   }
+  /** The names of a statement's columns as the database describes them. */
+  async names(statement: unknown): Promise<readonly string[]> {
+    const node = statementNode(statement);
+    let names: readonly string[] = [];
+    await this.#connection.submit([this.cache.get(node).bind(node)], {
+      fields: (_, fields) => {
+        names = fields.map((field) => field.name);
+      },
+      row: () => undefined,
+    });
+    return names;
+  }
   /** Runs a bulk write; its rows as they come. */
   bulk(node: BulkNode, rows: readonly (readonly Scalar[])[]): Promise<{ rows: Scalar[][]; count: number | undefined }> {
     return this.#submit(this.cache.bulk(node).bind(rows));

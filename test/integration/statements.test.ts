@@ -1,6 +1,7 @@
 // Statements of every kind against both databases: the text is accepted, and the rows are what was meant.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import type { BulkUpdateNode } from '../../src/sql/bulk.ts';
 import { alias } from '../../src/sql/alias.ts';
 import { deleteFrom } from '../../src/sql/statements/delete.ts';
@@ -11,7 +12,9 @@ import { and, caseWhen, exists, literal, not, or } from '../../src/sql/predicate
 import { sql } from '../../src/sql/raw.ts';
 import { select } from '../../src/sql/statements/select.ts';
 import { update } from '../../src/sql/statements/update.ts';
-import { text } from '../../src/schema/columns.ts';
+import { integer, json, text, timestamptz } from '../../src/schema/columns.ts';
+import { MetaData } from '../../src/schema/metadata.ts';
+import { table } from '../../src/schema/table.ts';
 import { addresses, items, metadata, orders, users } from '../unit/sql/shop.ts';
 import { type Bench, databases } from './statement-kit.ts';
 
@@ -108,7 +111,7 @@ for (const [name, open] of Object.entries(databases)) {
       assert.deepEqual(await ids(called.concat('-', called).eq('bob-bob')), [2]);
     });
 
-    test('nothing is wild in startsWith, endsWith and contains', async () => {
+    test('nothing is wild in startsWith, endsWith and contains [B04]', async () => {
       const count = async (condition: Parameters<typeof not>[0]): Promise<number> =>
         (await rows(select(addresses.c.id).where(condition))).length;
       assert.equal(await count(addresses.c.street.startsWith('50%')), 1);
@@ -252,7 +255,7 @@ for (const [name, open] of Object.entries(databases)) {
       );
     });
 
-    test('inserts: defaults, expressions, conflicts, rows of a select, and what comes back in order', async () => {
+    test('inserts: defaults, expressions, conflicts, rows of a select, and what comes back in order [F082] [F083]', async () => {
       await bench.script('BEGIN');
       const many = insert(users)
         .values(Array.from({ length: 50 }, (_, index) => ({ name: `n${index}`, email: `${index}@y` })))
@@ -266,6 +269,32 @@ for (const [name, open] of Object.entries(databases)) {
 
       const mixed = insert(users).values([{ name: 'm1', email: '1@y' }, { name: 'm2' }]);
       await rows(mixed.onConflictDoNothing());
+      const empty = table('empty_rows', new MetaData(), {
+        id: integer().primaryKey(),
+        note: text().nullable(),
+        at: timestamptz().default(func.now()),
+      });
+      for (const text_ of bench.dialect.ddl.compile({
+        action: 'create',
+        tables: [empty[FROM]],
+        metadata: new MetaData(),
+      }))
+        await bench.script(text_);
+      assert.deepEqual(
+        await rows(insert(empty).returning(empty.c.id, empty.c.note, empty.c.at.isNotNull().label('stamped'))),
+        [{ id: 1, note: null, stamped: true }],
+      );
+      assert.deepEqual(
+        await rows(
+          insert(empty)
+            .values([{ note: 'a' }, {}])
+            .returning(empty.c.note.concat('!').label('loud'), empty.c.at.isNull().label('bare')),
+        ),
+        [
+          { loud: 'a!', bare: false },
+          { loud: null, bare: false },
+        ],
+      );
       const upsert = insert(users)
         .values({ name: 'again', email: 'c@x' })
         .onConflictDoUpdate({ target: [users.c.email], set: (x) => ({ name: x.name.concat('!') }) })
@@ -296,7 +325,10 @@ for (const [name, open] of Object.entries(databases)) {
         .set({ quantity: items.c.quantity.times(2) })
         .where(items.c.orderId.eq(orders.c.id), orders.c.userId.eq(1), items.c.position.eq(1))
         .returning(items.c.quantity);
-      assert.deepEqual(((await rows(doubled)) as { quantity: number }[]).map((row) => row.quantity).sort(), [4, 8]);
+      assert.deepEqual(
+        ((await rows(doubled)) as { quantity: number }[]).map((row) => row.quantity).sort((a, b) => a - b),
+        [4, 8],
+      );
       assert.deepEqual(
         await rows(
           update(users)
@@ -388,7 +420,154 @@ for (const [name, open] of Object.entries(databases)) {
       await bench.script('ROLLBACK');
     });
 
-    test('tables that refer to each other in a circle are dropped with their rows', async () => {
+    test('raw SQL takes values, expressions and tables as such [F079]', async () => {
+      const wild = "'; drop table users; --";
+      const q = sql`select ${wild} || ${users.c.name} from ${users} where ${users.c.id.in([2])} and ${null} is null`;
+      assert.deepEqual(await rows(q), [[`${wild}bob`]]);
+      assert.deepEqual(
+        await rows(
+          select({ n: sql<number>`${users.c.id} + ${literal<number>(1)}`.cast(integer()) }).where(
+            sql<boolean>`${users.c.name} = ${'cid'}`,
+          ),
+        ),
+        [{ n: 4 }],
+      );
+    });
+
+    test('any name comes back as it was given [B01]', async () => {
+      const unit = fc.oneof(
+        fc.constantFrom(
+          '"',
+          "'",
+          '`',
+          '\\',
+          '[',
+          ']',
+          ';',
+          '--',
+          '/*',
+          '$',
+          '?1',
+          '$1',
+          ' ',
+          '\n',
+          'é',
+          '日',
+          '\u{1F600}',
+        ),
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }),
+      );
+      const names = fc
+        .array(unit, { minLength: 1, maxLength: 8 })
+        .map((parts) => parts.join(''))
+        .filter((text_) => !text_.includes('\0') && text_.isWellFormed() && Buffer.byteLength(text_) <= 63);
+      const words = fc.constantFrom(
+        'select',
+        'User',
+        'order',
+        'group',
+        'end',
+        'a'.repeat(63),
+        '__proto__',
+        'constructor',
+        'rowid',
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(names, words), async (given) => {
+          const [label, quotedTable] = [given, table(given, new MetaData({ naming: 'as-is' }), { [given]: integer() })];
+          assert.deepEqual(await bench.names(select(users.c.id.label(label)).limit(1)), [given]);
+          await bench.script('BEGIN');
+          for (const text_ of bench.dialect.ddl.compile({
+            action: 'create',
+            tables: [quotedTable[FROM]],
+            metadata: new MetaData(),
+          }))
+            await bench.script(text_);
+          await bench.run(insert(quotedTable).values(Object.fromEntries([[given, 7]])));
+          assert.deepEqual(
+            await bench.names(select((quotedTable.c as Record<string, typeof users.c.id>)[given] as typeof users.c.id)),
+            [given],
+          );
+          await bench.script('ROLLBACK');
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test('a JSON key is a key, whatever is in it [B05]', async () => {
+      const keys = fc.oneof(
+        fc.constantFrom(
+          "a'b",
+          '$..',
+          '$',
+          '{0}',
+          '[0]',
+          '0',
+          'a.b',
+          'a"b',
+          '"',
+          '\\',
+          '\\"',
+          'a,b',
+          '{a,b}',
+          '',
+          ' ',
+          '*',
+          '#-1',
+          '[#-1]',
+          'NULL',
+          'é日',
+        ),
+        fc.string({ unit: 'grapheme', maxLength: 6 }).filter((key) => key.isWellFormed() && !key.includes('\0')),
+      );
+      const t = table('json_keys', new MetaData(), {
+        id: integer().primaryKey(),
+        data: json<Record<string, unknown>>(),
+      });
+      for (const text_ of bench.dialect.ddl.compile({ action: 'create', tables: [t[FROM]], metadata: new MetaData() }))
+        await bench.script(text_);
+      await fc.assert(
+        fc.asyncProperty(keys, keys, async (key, other) => {
+          await bench.run(deleteFrom(t).everyRow());
+          const data = Object.fromEntries([
+            [other, 'other'],
+            [key, { [other]: ['found'] }],
+          ]);
+          await bench.run(insert(t).values({ data }));
+          const path = t.c.data.path(key) as unknown as typeof t.c.data;
+          assert.deepEqual(await rows(select({ one: path, two: path.path(other) })), [
+            { one: data[key], two: ['found'] },
+          ]);
+        }),
+        { numRuns: 80 },
+      );
+      await bench.script('DROP TABLE json_keys');
+    });
+
+    test('columns and JSON keys named like parts of every object are harmless [B08]', async () => {
+      const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then'];
+      const t = table(
+        'hostile',
+        new MetaData({ naming: 'as-is' }),
+        Object.fromEntries(names.map((one) => [one, json()])),
+      );
+      for (const text_ of bench.dialect.ddl.compile({ action: 'create', tables: [t[FROM]], metadata: new MetaData() }))
+        await bench.script(text_);
+      const value = JSON.parse('{"__proto__":{"polluted":1}}') as object;
+      await bench.run(insert(t).values(Object.fromEntries(names.map((one) => [one, value]))));
+      const columns = names.map(
+        (one) => (t.c as unknown as Record<string, typeof users.c.settings>)[one] as typeof users.c.settings,
+      );
+      const [row] = (await rows(select(...(columns as [typeof users.c.settings])))) as [object];
+      assert.deepEqual(Object.keys(row), names);
+      assert.equal(Object.getPrototypeOf(row), Object.prototype);
+      for (const one of names) assert.deepEqual(Object.getOwnPropertyDescriptor(row, one)?.value, value);
+      assert.equal((row as { polluted?: number }).polluted, undefined);
+      assert.equal(({} as { polluted?: number }).polluted, undefined);
+      await bench.script('DROP TABLE hostile');
+    });
+
+    test('createAll and dropAll: order, what is there already, and tables that refer to each other in a circle [F105]', async () => {
       await bench.run(update(users).set({ defaultAddressId: 1 }).where(users.c.id.eq(1)));
       await metadata.dropAll(bench);
       await metadata.dropAll(bench);

@@ -132,7 +132,7 @@ users.c.id.eq('1');
 // @ts-expect-error null needs isNull()
 users.c.email.eq(null);
 // @ts-expect-error no such column
-users.c.nope;
+void users.c.nope;
 // @ts-expect-error a plain number is no TenantId
 users.c.tenantId.eq(5);
 users.c.tenantId.eq(tenants.c.id);
@@ -186,7 +186,7 @@ const sub = select(orders.c.userId, func.max(orders.c.placedAt).label('last')).g
 const fromSub = rowOf(select(users.c.name, sub.c.last).join(sub, sub.c.userId.eq(users.c.id)));
 is<Equal<typeof fromSub, { name: string; last: string | null }>>();
 // @ts-expect-error the subquery has no such column
-sub.c.placedAt;
+void sub.c.placedAt;
 const tree = select(users.c.id)
   .where(users.c.email.isNull())
   .recursive('tree', (t) => select(users.c.id).join(t, users.c.id.eq(t.c.id)));
@@ -221,7 +221,7 @@ select(users).forUpdate({ mode: 'exclusive' });
 // one type through conditional building
 let q = select(orders);
 if (Math.random() > 0.5) q = q.where(orders.c.userId.gt(1));
-q = q.limit(3);
+is<Equal<typeof q, ReturnType<typeof q.limit>>>();
 
 // ── writes
 is<Equal<InsertValues<typeof addresses>, { street: string; userId: number; id?: number; city?: string | null }>>();

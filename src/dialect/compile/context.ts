@@ -145,11 +145,11 @@ export function follow(root: unknown, path: readonly PathStep[]): unknown {
 
 /** The parameters of `statement`, in the order of the text. */
 export function boundParameters(statement: unknown, parameters: readonly Parameter[]): Scalar[] {
-  const values: Scalar[] = new Array(parameters.length);
+  const values: Scalar[] = [];
   for (let i = 0; i < parameters.length; i++) {
     const { path, read } = parameters[i] as Parameter;
     const found = follow(statement, path);
-    values[i] = read === undefined ? (found as BindNode).value : read(found);
+    values.push(read === undefined ? (found as BindNode).value : read(found));
   }
   return values;
 }

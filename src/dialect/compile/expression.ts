@@ -212,9 +212,9 @@ function overText(context: CompileContext, node: OverNode): string {
 }
 
 function caseText(context: CompileContext, node: CaseNode): string {
-  const whens = node.whens.map(({ when, then }, index) => {
+  const whens = node.whens.map(({ when, value }, index) => {
     const condition = expression(context, when, 'whens', index, 'when');
-    return `WHEN ${condition} THEN ${expression(context, then, 'whens', index, 'then')}`;
+    return `WHEN ${condition} THEN ${expression(context, value, 'whens', index, 'value')}`;
   });
   const otherwise = node.otherwise === undefined ? '' : ` ELSE ${expression(context, node.otherwise, 'otherwise')}`;
   return `CASE ${whens.join(' ')}${otherwise} END`;

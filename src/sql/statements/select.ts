@@ -19,6 +19,8 @@ import { selectItems } from './select-item.ts';
 import type { Statement } from '../statement.ts';
 import { queryElement, recursiveElement, type Subquery, subqueryOf } from './subquery.ts';
 
+// oxlint-disable-next-line typescript/no-explicit-any -- loader options are not looked at
+type AnyLoads = any;
 // oxlint-disable-next-line typescript/no-explicit-any -- what a union or a step selects is not looked at
 type AnyTypedSelect = Select<any, any, any>;
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
@@ -55,25 +57,21 @@ export interface Select<out A, out N extends string = never, out L = never> exte
   union(q: AnyTypedSelect): this;
   unionAll(q: AnyTypedSelect): this;
   // `this`-generic, so that A and N stay out of the variance of the interface
-  // oxlint-disable-next-line typescript/no-explicit-any -- as above
   subquery<A2, N2 extends string, const K extends string>(
-    this: Select<A2, N2, any>,
+    this: Select<A2, N2, AnyLoads>,
     name: K,
   ): Subquery<NamedOf<A2, N2, never>, K>;
-  // oxlint-disable-next-line typescript/no-explicit-any -- as above
   cte<A2, N2 extends string, const K extends string>(
-    this: Select<A2, N2, any>,
+    this: Select<A2, N2, AnyLoads>,
     name: K,
   ): Subquery<NamedOf<A2, N2, never>, K>;
   recursive<A2, N2 extends string, const K extends string>(
-    // oxlint-disable-next-line typescript/no-explicit-any -- as above
-    this: Select<A2, N2, any>,
+    this: Select<A2, N2, AnyLoads>,
     name: K,
     step: (self: Subquery<NamedOf<A2, N2, never>, K>) => AnyTypedSelect,
   ): Subquery<NamedOf<A2, N2, never>, K>;
   /** The one value of the first row, as an expression. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- as above
-  scalar<A2, N2 extends string>(this: Select<A2, N2, any>): Expr<FirstOf<A2, N2, never> | null>;
+  scalar<A2, N2 extends string>(this: Select<A2, N2, AnyLoads>): Expr<FirstOf<A2, N2, never> | null>;
 }
 
 /** A select before FROM, order and conditions: entities, expressions, or an object that names them. */

@@ -123,7 +123,7 @@ test('types with different texts or values have different keys', () => {
   ];
   const keys = new Map(
     types.map((type) => [
-      `${type.name}|${type.args.join('|')}|${type.wire}|${type.args.length}|${'typeName' in type ? type.typeName : ''}`,
+      `${type.name}|${type.args.join('|')}|${type.wire}|${type.args.length}|${'typeName' in type ? String(type.typeName) : ''}`,
       type.key,
     ]),
   );
