@@ -79,9 +79,9 @@ export class ConnectionExecutor implements Executor {
   }
 
   /** Takes the connection now rather than with the first statement. */
-  async open(options: WaitOptions = {}): Promise<Lease> {
+  open(options: WaitOptions = {}): Promise<Lease> {
     const lease = this.#lease;
-    return lease?.usable === true ? lease : await this.#open(options);
+    return lease?.usable === true ? Promise.resolve(lease) : this.#open(options);
   }
 
   /** Rejects with what the statement met; with `ATH_STATE` where the transaction has failed before. */
@@ -97,7 +97,8 @@ export class ConnectionExecutor implements Executor {
     let failure: unknown;
     try {
       // Nothing is awaited between here and the driver: the order of calls is the order of statements.
-      await this.#transmit(lease, frame, { limits, sink: trace?.sink ?? frame.sink });
+      const sink = trace?.sink ?? frame.sink;
+      await (limits === undefined ? lease.submit(frame.batch, sink) : this.#within(lease, frame, { limits, sink }));
       if (options.commit === true) this.#committed(frame.framed?.after?.command);
       return;
     } catch (error) {
@@ -118,7 +119,7 @@ export class ConnectionExecutor implements Executor {
 
   async commit(options: WaitOptions = {}): Promise<void> {
     this.#refuseClosed();
-    await this.#settleOpening();
+    if (this.#opening !== undefined) await this.#opening.catch(ignore);
     this.#pending = [];
     if (!this.#begun) return this.#rest();
     const lost = this.#failure;
@@ -173,7 +174,7 @@ export class ConnectionExecutor implements Executor {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#rollback({});
+    if (this.#begun || this.#opening !== undefined) await this.#rollback({});
     this.#letGo();
   }
 
@@ -205,10 +206,6 @@ export class ConnectionExecutor implements Executor {
     } finally {
       this.#opening = undefined;
     }
-  }
-
-  async #settleOpening(): Promise<void> {
-    if (this.#opening !== undefined) await this.#opening.catch(() => undefined);
   }
 
   #letGo(): void {
@@ -250,8 +247,7 @@ export class ConnectionExecutor implements Executor {
     this.#pending = [...frame.savepoints, ...this.#pending];
   }
 
-  #transmit(lease: Lease, { batch, begins }: Frame, { limits, sink }: Transmission): Promise<void> {
-    if (limits === undefined) return lease.submit(batch, sink);
+  #within(lease: Lease, { batch, begins }: Frame, { limits, sink }: Transmission): Promise<void> {
     const answer = submitWithin(lease, { batch, sink }, limits);
     if (!begins) return answer;
     // It may be withdrawn before it is sent; what comes behind it must not run outside a transaction.
@@ -277,7 +273,8 @@ export class ConnectionExecutor implements Executor {
     const trace = this.#trace(frame, undefined);
     let failure: unknown;
     try {
-      await this.#transmit(lease, frame, { limits, sink: trace?.sink ?? sink });
+      const to = trace?.sink ?? sink;
+      await (limits === undefined ? lease.submit(frame.batch, to) : this.#within(lease, frame, { limits, sink: to }));
     } catch (error) {
       failure = error;
       throw this.#failed(error, { lease, offset: 0, options: { commit } });
@@ -331,7 +328,7 @@ export class ConnectionExecutor implements Executor {
   }
 
   async #rollback(options: WaitOptions): Promise<void> {
-    await this.#settleOpening();
+    if (this.#opening !== undefined) await this.#opening.catch(ignore);
     const lease = this.#lease;
     if (this.#begun && lease?.usable === true && (lease.connection.status !== 'idle' || lease.pending > 0)) {
       const { timeout = ROLLBACK_LIMIT } = options;
@@ -400,7 +397,7 @@ interface Frame {
 }
 
 interface Transmission {
-  readonly limits: WaitOptions | undefined;
+  readonly limits: WaitOptions;
   readonly sink: Sink;
 }
 
@@ -435,6 +432,9 @@ function unknownOutcome(cause: AthanorError, connectionId: string): CommitOutcom
     },
   );
 }
+
+/** What went wrong is told to whoever asked for the connection. */
+function ignore(): void {}
 
 async function attempt(work: () => void): Promise<void> {
   work();

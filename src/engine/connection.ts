@@ -108,14 +108,9 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   /** Begins a transaction, and with a function ends it too: commit when it returns, rollback when it throws. */
   begin(): Promise<Transaction<Connection>>;
   begin<T>(work: (transaction: Transaction<Connection>) => Promise<T>): Promise<T>;
-  async begin<T>(work?: (transaction: Transaction<Connection>) => Promise<T>): Promise<T | Transaction<Connection>> {
+  begin<T>(work?: (transaction: Transaction<Connection>) => Promise<T>): Promise<T | Transaction<Connection>> {
     Result.startPending();
-    if (this.#executor.inTransaction || this.#open.length > 0) {
-      throw new StateError('A transaction is open already: the first statement began it, or begin() did.', {
-        hint: 'End it with commit() or rollback() first, or use beginNested() for a savepoint inside it.',
-        outcome: 'not-sent',
-      });
-    }
+    if (this.#executor.inTransaction || this.#open.length > 0) return Promise.reject(alreadyOpen());
     return this.#enter(undefined, work);
   }
 
@@ -165,11 +160,11 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   }
 
   /** Rolls back what was not committed and gives the connection back. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     Result.startPending();
     this.#closed = true;
     this.#endFrom(0);
-    await this.#executor.close();
+    return this.#executor.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -177,9 +172,17 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   }
 
   /** @internal */
-  async finish(transaction: Transaction<Connection>, how: 'commit' | 'rollback', options: WaitOptions): Promise<void> {
-    const { savepoint } = transaction;
-    if (savepoint === undefined) return how === 'commit' ? this.commit(options) : this.rollback(options);
+  finish(transaction: Transaction<Connection>, how: 'commit' | 'rollback', options: WaitOptions): Promise<void> {
+    if (transaction.savepoint !== undefined) return this.#finishNested(transaction, how, options);
+    return how === 'commit' ? this.commit(options) : this.rollback(options);
+  }
+
+  async #finishNested(
+    transaction: Transaction<Connection>,
+    how: 'commit' | 'rollback',
+    options: WaitOptions,
+  ): Promise<void> {
+    const savepoint = transaction.savepoint as string;
     Result.startPending();
     if (how === 'commit') await this.#executor.releaseSavepoint(savepoint, options);
     this.#endFrom(this.#open.indexOf(transaction));
@@ -195,7 +198,7 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     if (work === undefined) return transaction;
     try {
       const value = await this.#executor.scope(() => work(transaction));
-      if (transaction.isActive) await transaction.commit();
+      if (transaction.isActive) await this.finish(transaction, 'commit', {});
       return value;
     } catch (error) {
       await this.#giveUp(transaction);
@@ -227,4 +230,11 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   toJSON(): Record<string, unknown> {
     return GUARD.json({ connectionId: this.connectionId, inTransaction: this.inTransaction, closed: this.#closed });
   }
+}
+
+function alreadyOpen(): StateError {
+  return new StateError('A transaction is open already: the first statement began it, or begin() did.', {
+    hint: 'End it with commit() or rollback() first, or use beginNested() for a savepoint inside it.',
+    outcome: 'not-sent',
+  });
 }

@@ -20,7 +20,7 @@ export interface StatementFacts {
   count: number | undefined;
 }
 
-/** Runs the statement and makes its rows. Called once. */
+/** Runs the statement and makes its rows. Called once; it may throw as well as reject. */
 export type ResultSource = (form: RowForm, facts: StatementFacts) => Promise<unknown[]>;
 
 type ScalarOf<T> = T extends readonly [infer First, ...unknown[]] ? First : unknown;
@@ -50,7 +50,13 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
     const waiting = Result.#waiting;
     if (waiting.length === 0) return;
     Result.#waiting = [];
-    for (const result of waiting) result.#rows ??= result.#source(result.#form, result.#facts);
+    for (const result of waiting) {
+      try {
+        result.#rows ??= result.#source(result.#form, result.#facts);
+      } catch (error) {
+        result.#rows = Promise.reject(error);
+      }
+    }
     // Awaiting takes a microtask to be seen.
     queueMicrotask(() => {
       for (const result of waiting) result.#watch.look(result, result.#rows as Promise<unknown[]>);
@@ -122,7 +128,7 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
 
   #read(): Promise<R[]> {
     this.#watch.read(this);
-    this.#rows ??= this.#source(this.#form, this.#facts);
+    if (this.#rows === undefined) Result.startPending();
     return this.#rows as Promise<R[]>;
   }
 

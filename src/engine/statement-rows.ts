@@ -15,23 +15,25 @@ export function statementRows(
   statement: Pick<Statement<unknown, unknown, unknown, boolean>, typeof NODE>,
   options: ExecuteOptions,
 ): ResultSource {
-  return async (form, facts) => {
+  return (form, facts) => {
     const node = statementNode(statement);
     const compiled = executor.compiled.get(node);
     const answer = new RowCollector();
-    await executor.submit([compiled.bind(node)], answer, options);
-    facts.count = answer.completion?.count;
-    return made(answer, form, compiled.result);
+    return executor.submit([compiled.bind(node)], answer, options).then(() => {
+      facts.count = answer.completion?.count;
+      return made(answer, form, compiled.result);
+    });
   };
 }
 
 /** A statement as the driver takes it. */
 export function driverRows(executor: Executor, make: () => DriverStatement, options: ExecuteOptions): ResultSource {
-  return async (form, facts) => {
+  return (form, facts) => {
     const answer = new RowCollector();
-    await executor.submit([make()], answer, options);
-    facts.count = answer.completion?.count;
-    return made(answer, form, undefined);
+    return executor.submit([make()], answer, options).then(() => {
+      facts.count = answer.completion?.count;
+      return made(answer, form, undefined);
+    });
   };
 }
 
