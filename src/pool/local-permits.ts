@@ -40,6 +40,7 @@ export class LocalPermits implements Permits {
   get status(): PermitsStatus {
     return {
       budget: this.#max,
+      most: this.#max,
       held: this.#held,
       waiting: this.#requests.size,
       text: `this process holds ${this.#held} of its ${this.#max} permits`,

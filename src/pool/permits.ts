@@ -24,6 +24,8 @@ export interface PermitOptions {
 export interface PermitsStatus {
   /** The budget this process lives under; `undefined` where nothing limits it. */
   readonly budget: number | undefined;
+  /** The most this process may hold at once: what is left of the budget when others have their least. `undefined` where not known. */
+  readonly most: number | undefined;
   /** Permits this process holds. */
   readonly held: number;
   /** Requests of this process that wait. */

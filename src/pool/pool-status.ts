@@ -35,7 +35,7 @@ export interface PoolCounts {
 
 export function poolStatus(counts: PoolCounts): PoolStatus {
   const { waiting, generation, closed, permits, now } = counts;
-  const max = Math.min(counts.max, permits.budget ?? Number.POSITIVE_INFINITY);
+  const max = Math.min(counts.max, permits.most ?? Number.POSITIVE_INFINITY);
   const count = { idle: 0, connecting: counts.opening, inUse: 0, closing: 0 };
   const holders: HolderRecord[] = [];
   let open = 0;

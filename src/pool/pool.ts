@@ -301,8 +301,8 @@ export class Pool implements LeaseHome {
 
   /** No further connection can be opened, as far as this process knows. */
   get #full(): boolean {
-    const budget = this.#options.permits.status.budget ?? Number.POSITIVE_INFINITY;
-    return this.#connections.size + this.#opener.connecting >= Math.min(this.#options.max, budget);
+    const most = this.#options.permits.status.most ?? Number.POSITIVE_INFINITY;
+    return this.#connections.size + this.#opener.connecting >= Math.min(this.#options.max, most);
   }
 
   /** Sees to it that for each waiter a connection is on its way, as far as there may be one. */

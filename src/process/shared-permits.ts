@@ -92,7 +92,9 @@ export class SharedPermits implements Permits {
     const total = budget === undefined ? 'a budget not known yet' : `a budget of ${budget}`;
     const broker = this.#line === undefined ? 'no broker' : isHosting(this.#folder.path) ? 'broker here' : 'broker';
     const details = this.#budgetText === '' ? '' : ` (${this.#budgetText})`;
-    return { budget, held, waiting, text: `this process holds ${held} permits of ${total}${details}; ${broker}` };
+    // One is the broker's own, and the last free one is for a process that has none.
+    const most = budget === undefined ? undefined : Math.max(1, budget - 2);
+    return { budget, most, held, waiting, text: `this process holds ${held} permits of ${total}${details}; ${broker}` };
   }
 
   /**

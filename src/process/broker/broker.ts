@@ -401,7 +401,7 @@ export class Broker {
 
   #grant(now: number): void {
     for (let free = this.#free(); free > 0; free -= 1) {
-      const client = nextWaiter(this.#clients.values());
+      const client = nextWaiter(this.#clients.values(), free);
       const request = client?.wants.keys().next().value;
       if (client === undefined || request === undefined) return;
       client.wants.delete(request);

@@ -13,11 +13,14 @@ export interface Share {
   readonly recallable: number;
 }
 
-/** The waiter to be granted the next free permit. */
-export function nextWaiter<S extends Share>(shares: Iterable<S>): S | undefined {
+/**
+ * The waiter to be granted the next of `free` permits. The last one is only for a process that has none: a process that
+ * holds connections while it waits for its children would otherwise take them all, and wait for ever.
+ */
+export function nextWaiter<S extends Share>(shares: Iterable<S>, free: number): S | undefined {
   let best: S | undefined;
   for (const share of shares) {
-    if (share.firstWant === undefined) continue;
+    if (share.firstWant === undefined || (free === 1 && share.held > 0)) continue;
     if (
       best === undefined ||
       share.held < best.held ||
