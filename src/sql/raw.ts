@@ -10,9 +10,10 @@ import type { RawNode, TextNode } from './expression-node.ts';
 import type { StatementNode } from './node.ts';
 import { expressionNode, fromOrNothing, nodeOf } from './operand.ts';
 import type { RAW } from './phantom.ts';
+import type { Statement } from './statement.ts';
 
 /** Raw SQL: an expression of a `T`, or, executed as it is, a statement whose rows are `T`. */
-export interface RawSql<out T> extends Expr<T> {
+export interface RawSql<out T> extends Expr<T>, Statement<{ [K in keyof T]: Expr<T[K]> }, never, never, true> {
   readonly [RAW]: T;
 }
 

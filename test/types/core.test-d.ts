@@ -223,6 +223,14 @@ let q = select(orders);
 if (Math.random() > 0.5) q = q.where(orders.c.userId.gt(1));
 is<Equal<typeof q, ReturnType<typeof q.limit>>>();
 
+// ── raw SQL, as a part and as a statement
+const raw = rowOf(sql<{ id: number; name: string | null }>`select id, name from ${users}`);
+is<Equal<typeof raw, { id: number; name: string | null }>>();
+const part = rowOf(select({ id: users.c.id, n: sql<number>`1` }).where(sql<boolean>`true`));
+is<Equal<typeof part, { id: number; n: number }>>();
+const computed = sql<number>`1`.plus(2);
+is<Equal<typeof computed, Expr<number>>>();
+
 // ── writes
 is<Equal<InsertValues<typeof addresses>, { street: string; userId: number; id?: number; city?: string | null }>>();
 insert(users).values({ name: 'a' });

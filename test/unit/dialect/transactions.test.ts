@@ -11,7 +11,7 @@ const pg = postgresqlDialect({ driver, serverAddress: 'localhost:5432' });
 const lite = sqliteDialect({ driver });
 
 test('BEGIN says what was asked for, and takes no words from outside', () => {
-  const { begin } = pg.transactions;
+  const begin = (options: Parameters<typeof pg.transactions.begin>[0]): string => pg.transactions.begin(options);
   assert.equal(begin({}), 'BEGIN');
   assert.equal(
     begin({ isolation: 'serializable', readOnly: true, deferrable: true }),
