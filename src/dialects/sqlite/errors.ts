@@ -20,6 +20,8 @@ import {
 export interface SqliteErrorContext {
   readonly sql?: string | undefined;
   readonly statementIndex?: number | undefined;
+  /** How long a lock was waited for, in milliseconds. */
+  readonly waited?: number | undefined;
 }
 
 /** What `node:sqlite` throws: `errcode` is SQLite's extended result code. */
@@ -29,7 +31,7 @@ interface NativeError extends Error {
 }
 
 type ErrorClass = new (message: string, options?: DatabaseErrorOptions) => DatabaseError;
-type Rule = readonly [name: string, kind: ErrorClass, read: (text: string) => Reading];
+type Rule = readonly [name: string, kind: ErrorClass, read: (text: string, waited: number | undefined) => Reading];
 interface Reading {
   readonly message: string;
   readonly table?: string | undefined;
@@ -43,8 +45,8 @@ const asSaid = (text: string): Reading => ({ message: `SQLite: ${text}` });
 /** Extended codes first looked up whole, then by their lowest byte, the primary code. */
 const RULES: ReadonlyMap<number, Rule> = new Map<number, Rule>([
   [1, ['SQLITE_ERROR', ProgrammingError, asSaid]],
-  [5, ['SQLITE_BUSY', LockTimeoutError, () => locked('another connection')]],
-  [6, ['SQLITE_LOCKED', LockTimeoutError, () => locked('another statement')]],
+  [5, ['SQLITE_BUSY', LockTimeoutError, (_, waited) => locked('another connection', waited)]],
+  [6, ['SQLITE_LOCKED', LockTimeoutError, () => locked('another statement', undefined)]],
   [7, ['SQLITE_NOMEM', OperationalError, asSaid]],
   [8, ['SQLITE_READONLY', OperationalError, asSaid]],
   [9, ['SQLITE_INTERRUPT', OperationalError, asSaid]],
@@ -72,7 +74,7 @@ const RULES: ReadonlyMap<number, Rule> = new Map<number, Rule>([
 /** Turns what `node:sqlite` threw into athanor's tree. An `AthanorError` comes back as it is. */
 export function translateSqliteError(error: unknown, context: SqliteErrorContext = {}): AthanorError {
   if (error instanceof AthanorError) return error;
-  if (!(error instanceof Error)) return new DatabaseError('SQLite failed.', { ...context, cause: error });
+  if (!(error instanceof Error)) return new DatabaseError('SQLite failed.', { cause: error });
   const native: NativeError = error;
   if (typeof native.errcode === 'number') return fromResultCode(native, native.errcode, context);
   if (native.code === 'ERR_OUT_OF_RANGE') {
@@ -85,9 +87,9 @@ export function translateSqliteError(error: unknown, context: SqliteErrorContext
   return new DatabaseError(`SQLite: ${native.message}`, { ...context, cause: error });
 }
 
-function fromResultCode(error: Error, code: number, context: SqliteErrorContext): DatabaseError {
+function fromResultCode(error: Error, code: number, { waited, ...context }: SqliteErrorContext): DatabaseError {
   const [name, Kind, read] = RULES.get(code) ?? RULES.get(code & 0xff) ?? [`SQLITE_${code}`, DatabaseError, asSaid];
-  const { message, ...facts } = read(error.message);
+  const { message, ...facts } = read(error.message, waited);
   return new Kind(message, { ...context, ...facts, sqlState: name, serverDetail: error.message });
 }
 
@@ -129,9 +131,9 @@ function readDatatype(text: string): Reading {
   return { message: `SQLite: ${text}`, table, column: columns[0] };
 }
 
-function locked(by: string): Reading {
+function locked(by: string, waited: number | undefined): Reading {
   return {
-    message: `The database is locked by ${by}.`,
+    message: `The database is locked by ${by}${waited === undefined ? '' : `; ${waited} ms were waited`}.`,
     hint: 'Keep write transactions short, begin them as writers, or raise busyTimeout; then run the transaction again.',
   };
 }

@@ -10,7 +10,7 @@ export interface SqliteLocation {
   /** The database is private to the one connection that opens it and gone when that closes. */
   readonly memory: boolean;
   readonly readOnly: boolean;
-  /** How long a statement waits for another connection's lock, in milliseconds. It blocks the thread while it waits. */
+  /** How long a statement waits for another connection's lock, in milliseconds. */
   readonly busyTimeout: number;
 }
 

@@ -3,6 +3,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Completion, Scalar, Sink, StatementText } from '../../../driver/driver.ts';
 import { DataError, ProgrammingError } from '../../../errors/index.ts';
+import { translateSqliteError } from '../errors.ts';
+import { isBusy } from './busy.ts';
 import { type RowDecoder, rowDecoder } from './decode-column.ts';
 import { type Bindable, type Encode, parameterEncoder } from './encode-parameter.ts';
 import { deliver } from './sink-failure.ts';
@@ -19,6 +21,8 @@ export class PreparedStatement {
   readonly #bind: (values: Bindable[]) => Bindings;
   /** `undefined` for a statement that returns no rows. */
   readonly #decoder: RowDecoder | undefined;
+  /** Of the run under way. */
+  #setsDone = 0;
 
   constructor(database: DatabaseSync, text: StatementText) {
     this.command = scanCommand(text.sql);
@@ -34,23 +38,32 @@ export class PreparedStatement {
 
   /** Runs it once for each parameter set and pushes what comes into the sink. */
   run(sets: readonly (readonly Scalar[])[], sink: Sink, index: number): void {
-    const completion = this.#decoder === undefined ? this.#change(sets) : this.#read(sets, sink, index);
-    deliver(() => sink.done?.(index, completion));
+    this.#setsDone = 0;
+    try {
+      const completion = this.#decoder === undefined ? this.#change(sets) : this.#read(sets, sink, index);
+      deliver(() => sink.done?.(index, completion));
+    } catch (error) {
+      // What has had an effect must not look as if it could simply be run again.
+      throw this.#setsDone > 0 && isBusy(error) ? translateSqliteError(error) : error;
+    }
   }
 
   #change(sets: readonly (readonly Scalar[])[]): Completion {
     let count = 0;
-    for (const set of sets) count += Number(this.#statement.run(...this.#list(set)).changes);
+    for (const set of sets) {
+      count += Number(this.#statement.run(...this.#list(set)).changes);
+      this.#setsDone++;
+    }
     return { command: this.command, count: COUNTED.has(this.command) ? count : undefined };
   }
 
   #read(sets: readonly (readonly Scalar[])[], sink: Sink, index: number): Completion {
     let count = 0;
-    for (const [nth, set] of sets.entries()) {
+    for (const set of sets) {
       // The types speak of objects; setReturnArrays made them arrays.
       const rows = this.#statement.all(...this.#list(set)) as unknown as Scalar[][];
       for (const row of rows) this.#decoder?.decode(row);
-      if (nth === 0) this.#describe(sink, index);
+      if (this.#setsDone++ === 0) this.#describe(sink, index);
       deliver(() => {
         for (const row of rows) sink.row(index, row);
       });

@@ -1,5 +1,5 @@
 // A SQLite database as a driver connection. It is synchronous: a statement runs, and blocks its thread, inside the call
-// of `submit`; `signal` is looked at between statements and cannot interrupt one.
+// of `submit`; `signal` is looked at between statements and while a lock is waited for, and cannot interrupt one.
 import type { DatabaseSync } from 'node:sqlite';
 import type {
   ConnectionStatus,
@@ -22,9 +22,12 @@ import {
 } from '../../../errors/index.ts';
 import { Lru } from '../../../primitives/lru.ts';
 import { translateSqliteError } from '../errors.ts';
+import { isBusy, Patience } from './busy.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import { deliver, SinkFailure } from './sink-failure.ts';
+import { scanCommand } from './statement-scan.ts';
 import { TransactionState } from './transaction-state.ts';
+import { Turns } from './turns.ts';
 
 const GUARD = transferGuard('A SQLite connection', 'Send the URL of the database and open it there.');
 
@@ -32,6 +35,13 @@ const SUBMISSION: Submission = Object.freeze({ database: 'sqlite', version: proc
 
 /** By text object: a program makes few texts and runs them often. */
 const CACHED_STATEMENTS = 200;
+
+/** A batch on its way: statements before `at` have run. */
+interface Progress {
+  readonly batch: readonly DriverStatement[];
+  readonly sink: Sink;
+  at: number;
+}
 
 export class SqliteConnection implements DriverConnection {
   readonly [NOT_TRANSFERABLE]: TransferGuard = GUARD;
@@ -44,9 +54,13 @@ export class SqliteConnection implements DriverConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Lru<StatementText, PreparedStatement>(CACHED_STATEMENTS);
   readonly #transaction: TransactionState;
+  readonly #turns = new Turns();
+  readonly #busyTimeout: number;
 
-  constructor(database: DatabaseSync) {
+  /** `busyTimeout`: how long another connection's lock is waited for, in milliseconds. */
+  constructor(database: DatabaseSync, busyTimeout: number) {
     this.#database = database;
+    this.#busyTimeout = busyTimeout;
     this.#transaction = new TransactionState(database);
   }
 
@@ -54,19 +68,17 @@ export class SqliteConnection implements DriverConnection {
     return this.#transaction.status;
   }
 
-  async submit(batch: readonly DriverStatement[], sink: Sink, options: SubmitOptions = {}): Promise<void> {
-    if (this.status === 'closed') throw new StateError('This SQLite connection is closed.');
-    let at = 0;
-    try {
-      for (; at < batch.length; at++) {
-        throwIfAborted(options.signal, at);
-        this.#run(batch, at, sink);
+  submit(batch: readonly DriverStatement[], sink: Sink, options: SubmitOptions = {}): Promise<void> {
+    const patience = new Patience(this.#busyTimeout);
+    const progress = { batch, sink, at: 0 };
+    return this.#turns.take(() => {
+      if (this.status === 'closed') throw new StateError('This SQLite connection is closed.');
+      try {
+        return this.#advance(progress, patience, options.signal);
+      } catch (thrown) {
+        throw this.#failed(thrown, progress, patience.waited);
       }
-      this.#transaction.settle(true);
-    } catch (thrown) {
-      // What fails behind the last statement is the end of the batch's own transaction: the last statement's.
-      throw this.#failed(thrown, batch, Math.min(at, batch.length - 1));
-    }
+    });
   }
 
   /** Does nothing: while a statement runs, no other code of the thread does. */
@@ -86,10 +98,28 @@ export class SqliteConnection implements DriverConnection {
     return GUARD.json({ status: this.status });
   }
 
-  #run(batch: readonly DriverStatement[], at: number, sink: Sink): void {
+  /** Runs the batch from where it stands. `false` where another connection's lock is in the way for now. */
+  #advance(progress: Progress, patience: Patience, signal: AbortSignal | undefined): boolean {
+    const { batch } = progress;
+    try {
+      for (; progress.at < batch.length; progress.at++) {
+        throwIfAborted(signal, progress.at);
+        this.#run(progress);
+        patience.got();
+      }
+      this.#transaction.settle(true);
+      return true;
+    } catch (error) {
+      if (isBusy(error) && patience.refused()) return false;
+      throw error;
+    }
+  }
+
+  #run({ batch, at, sink }: Progress): void {
     const { text, params, sets = [params] } = batch[at] as DriverStatement;
     const statement = this.#prepare(text);
-    if (this.#transaction.admit(statement.command, batch.length > 1 || sets.length > 1)) {
+    const asOne = batch.length > 1 || sets.length > 1;
+    if (this.#transaction.admit(statement.command, asOne ? () => writes(batch) : undefined)) {
       statement.run(sets, sink, at);
       this.#transaction.ran();
     } else deliver(() => sink.done?.(at, { command: statement.command, count: undefined }));
@@ -104,7 +134,7 @@ export class SqliteConnection implements DriverConnection {
     return prepared;
   }
 
-  #failed(thrown: unknown, batch: readonly DriverStatement[], at: number): unknown {
+  #failed(thrown: unknown, { batch, at }: Progress, waited: number | undefined): unknown {
     if (thrown instanceof SinkFailure) {
       this.destroy();
       return thrown.error;
@@ -115,10 +145,17 @@ export class SqliteConnection implements DriverConnection {
       // What was made for this batch cannot be undone in words, so it is undone by leaving.
       this.destroy();
     }
-    const error = translateSqliteError(thrown, { sql: batch[at]?.text.sql, statementIndex: at });
-    if (error instanceof DatabaseError) Object.assign(error, { statementIndex: at });
+    // What fails behind the last statement is the end of the batch's own transaction: the last statement's.
+    const statementIndex = Math.min(at, batch.length - 1);
+    const error = translateSqliteError(thrown, { sql: batch[statementIndex]?.text.sql, statementIndex, waited });
+    if (error instanceof DatabaseError) Object.assign(error, { statementIndex });
     return error;
   }
+}
+
+/** Whether a batch outside a transaction needs the lock for writing from its start. */
+function writes(batch: readonly DriverStatement[]): boolean {
+  return batch.some(({ text }) => scanCommand(text.sql) !== 'SELECT');
 }
 
 function throwIfAborted(signal: AbortSignal | undefined, at: number): void {

@@ -36,13 +36,16 @@ export class TransactionState {
     return this.#begun ? 'failed' : 'idle';
   }
 
-  /** Whether `command` is to be run: ROLLBACK is not where SQLite has done it already. Throws where only ROLLBACK may come. */
-  admit(command: string, partOfBatch: boolean): boolean {
+  /**
+   * Whether `command` is to be run: ROLLBACK is not where SQLite has done it already. Throws where only ROLLBACK may
+   * come. `writes` is given for a part of several statements, and says whether one of them writes.
+   */
+  admit(command: string, writes: (() => boolean) | undefined): boolean {
     const { status } = this;
     if (status === 'failed') return this.#afterFailure(command);
     if (command === 'ROLLBACK') return status === 'transaction';
-    if (status === 'idle' && partOfBatch && !ALONE.has(command)) {
-      this.#database.exec('BEGIN');
+    if (status === 'idle' && writes !== undefined && !ALONE.has(command)) {
+      this.#database.exec(writes() ? 'BEGIN IMMEDIATE' : 'BEGIN');
       this.#implicit = true;
     }
     if (command !== 'BEGIN' || !this.#implicit) return true;
