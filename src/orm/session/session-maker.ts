@@ -53,7 +53,7 @@ export function sessionmaker(defaults: SessionOptions & { readonly bind: Session
   const make = (options: SessionOptions = {}): Session => {
     check(options);
     const { isolation, autoflush = true, strict = false, readOnly = false } = { ...defaults, ...options };
-    const executor = defaults.bind.executor({ isolation, readOnly });
+    const executor = defaults.bind.executor({ isolation, readOnly: readOnly ? true : undefined });
     const session = new Session(new SessionCore(executor, { autoflush, readOnly }));
     session.strict = strict;
     return session;
