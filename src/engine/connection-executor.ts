@@ -99,13 +99,16 @@ export class ConnectionExecutor implements Executor {
       // Nothing is awaited between here and the driver: the order of calls is the order of statements.
       const sink = trace?.sink ?? frame.sink;
       await (limits === undefined ? lease.submit(frame.batch, sink) : this.#within(lease, frame, { limits, sink }));
-      if (options.commit === true) this.#committed(frame.framed?.after?.command);
-      return;
     } catch (error) {
       failure = error;
     } finally {
       lease.settled();
       trace?.end(failure);
+    }
+    if (failure === undefined) {
+      // Only now: a connection that goes back before its batch has settled is taken for one with work under way.
+      if (options.commit === true) this.#committed(frame.framed?.after?.command);
+      return;
     }
     if (frame.begins && isNotSent(failure)) {
       this.#unbegin(frame);
@@ -304,13 +307,7 @@ export class ConnectionExecutor implements Executor {
   #committed(command: string | undefined, cause?: AthanorError): void {
     const connectionId = this.#lease?.connectionId;
     this.#rest();
-    if (command !== 'ROLLBACK') return;
-    throw new CommitRolledBackError('COMMIT was answered by ROLLBACK: nothing of the transaction is in the database.', {
-      hint: 'A statement of the transaction had failed. Run the whole transaction again.',
-      connectionId,
-      outcome: 'failed',
-      ...(cause === undefined ? {} : { cause }),
-    });
+    if (command === 'ROLLBACK') throw rolledBack(connectionId, cause);
   }
 
   #failed(error: unknown, { lease, offset, options }: FailedBatch): AthanorError {
@@ -320,8 +317,9 @@ export class ConnectionExecutor implements Executor {
       this.#failure = unknownOutcome(known, lease.connectionId);
     } else if (options.commit === true && status === 'idle') {
       // COMMIT itself was refused, a deferred constraint for one: the transaction has ended.
+      const cause = this.#failure;
       this.#rest();
-      return known;
+      return known instanceof CommitRolledBackError ? rolledBack(lease.connectionId, cause ?? known) : known;
     } else if (this.#begun && status !== 'transaction') this.#failure ??= known;
     else if (status === 'closed') this.#letGo();
     return this.#failure instanceof CommitOutcomeUnknownError ? this.#failure : known;
@@ -419,6 +417,15 @@ function isNotSent(error: unknown): boolean {
 /** A connection that had died in the pool before anything of the transaction was sent: another one does as well. */
 function stale(error: unknown, lease: Lease): boolean {
   return error instanceof ConnectionLostError && !lease.fresh;
+}
+
+function rolledBack(connectionId: string | undefined, cause: AthanorError | undefined): CommitRolledBackError {
+  return new CommitRolledBackError('COMMIT was answered by ROLLBACK: nothing of the transaction is in the database.', {
+    hint: 'A statement of the transaction had failed. Run the whole transaction again.',
+    connectionId,
+    outcome: 'failed',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function unknownOutcome(cause: AthanorError, connectionId: string): CommitOutcomeUnknownError {

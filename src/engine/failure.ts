@@ -18,7 +18,8 @@ const FRAMES = 50;
 /** Completes the error of a batch. */
 export function failed(error: unknown, context: FailureContext): AthanorError {
   const translated = context.dialect.translate(error);
-  if (translated.connectionId === undefined && context.connectionId !== undefined) {
+  // A driver knows the server's number for it; logs and holders go by the pool's.
+  if (context.connectionId !== undefined) {
     set(translated, 'connectionId', { value: context.connectionId, enumerable: true });
   }
   if (translated instanceof DatabaseError && translated.statementIndex !== undefined && context.offset > 0) {
