@@ -44,6 +44,10 @@ function say(problem: string): void {
   process.exitCode = 1;
 }
 
+function sayOf(problem: string, rows: readonly string[]): void {
+  if (rows.length > 0) say(`${problem}: ${rows.join(', ')}`);
+}
+
 function compare(texts: readonly (readonly [string, string])[]): void {
   for (const [file, text] of texts) {
     const committed = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -58,11 +62,10 @@ function main(options: ReadonlySet<string>): void {
   if (outcomes === undefined) return say('there is no complete test run to read; run npm test first.');
   const board = score(features, outcomes, readReached());
   const before = existsSync(JSON_FILE) ? (JSON.parse(readFileSync(JSON_FILE, 'utf8')) as Scoreboard) : {};
-  for (const mark of unknownMarks(features, outcomes)) say(`a title carries [${mark}], and there is no such row.`);
-  for (const number of withoutDatabase(features, outcomes, board))
-    say(`${number} is marked, but its tests reached no database.`);
+  sayOf('titles carry marks that no row has', unknownMarks(features, outcomes));
+  sayOf('marked, but no test of theirs reached a database', withoutDatabase(features, outcomes, board));
   const gone = options.has('--accept-loss') ? [] : lost(before, board);
-  for (const what of gone) say(`${what} was proven and is no more.`);
+  sayOf('was proven and is no more', gone);
   const texts = [
     [MARKDOWN_FILE, renderMarkdown(features, board)],
     [JSON_FILE, renderJson(board)],
