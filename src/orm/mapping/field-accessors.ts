@@ -5,7 +5,7 @@ import { stateOf } from '../entity/entity-root.ts';
 import type { EntityState } from '../entity/entity-state.ts';
 import { define } from '../entity/stamp.ts';
 import { readField, writeField } from '../relations/relation-field.ts';
-import { noteAssignment } from './initialised-fields.ts';
+import { isTrial, noteAssignment } from './initialised-fields.ts';
 import type { Mapper } from './mapper.ts';
 
 export function installAccessors(prototype: object, mapper: Mapper): void {
@@ -19,6 +19,7 @@ function columnAccessor(key: string): PropertyDescriptor {
     configurable: true,
     enumerable: false,
     get(this: object): unknown {
+      if (isTrial()) return undefined;
       throw notLoaded(stateOf(this), key);
     },
     set(this: object, value: unknown) {

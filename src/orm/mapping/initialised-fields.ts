@@ -28,6 +28,11 @@ export function noteAssignment(key: string): void {
   assigned?.add(key);
 }
 
+/** Whether the class is being tried: an absent column then reads as undefined, for there is no row. */
+export function isTrial(): boolean {
+  return assigned !== undefined;
+}
+
 function look(mapper: Mapper): ReadonlySet<string> {
   const suspects = [...mapper.keys, ...mapper.definitions.keys()].filter((key) => mentions(mapper.entityClass, key));
   if (suspects.length === 0) return NONE;

@@ -10,7 +10,7 @@ import type { SelectNode } from '../../sql/expression-node.ts';
 import type { LoaderOption, MergeLoads } from '../../sql/loader-option.ts';
 import type { StatementNode } from '../../sql/node.ts';
 import type { NODE, VALUE } from '../../sql/phantom.ts';
-import { statementNode } from '../../sql/raw.ts';
+import { type RawSql, statementNode } from '../../sql/raw.ts';
 import type { FirstOf, NamedOf, TupleOf } from '../../sql/rows.ts';
 import type { Statement } from '../../sql/statement.ts';
 import type { Scalar } from '../../types/wire.ts';
@@ -80,7 +80,10 @@ export class SessionReads {
   execute<A, N, L>(
     statement: Statement<A, N, L, true>,
     options?: ExecuteOptions,
-  ): Result<NamedOf<A, N, L>, TupleOf<A, N, L>> {
+  ): Result<NamedOf<A, N, L>, TupleOf<A, N, L>>;
+  /** Raw SQL, whose rows are what the caller says they are. What is pending is written before it, whatever it reads. */
+  execute<T>(statement: RawSql<T>, options?: ExecuteOptions): Result<T, unknown[]>;
+  execute(statement: { readonly [NODE]: StatementNode }, options?: ExecuteOptions): Result<unknown, unknown[]> {
     const site = this.#site(SessionReads.prototype.execute);
     return new Result((form, facts) => this.#rows(statement, { form, facts, site }, options), site);
   }
