@@ -6,6 +6,7 @@ import { root } from './setup/paths.mjs';
 const MARK = /\[([FXTB]\d+)\]/g;
 
 /** Yields `{ marks, name, file, outcome }` lines, then `{ complete: true }`. */
+// oxlint-disable-next-line import/no-default-export -- the form that the test runner loads
 export default async function* marked(source) {
   const stacks = new Map();
   for await (const { type, data } of source) {

@@ -27,7 +27,9 @@ before(async () => {
   mkdirSync(reach);
   const { NODE_TEST_CONTEXT: _, ATHANOR_REACH_TEST: __, ...env } = process.env;
   const options = [
-    ...['--test', '--import', url('../reach.ts'), `--test-reporter=${url('../../scripts/scoreboard-reporter.mjs')}`],
+    '--test',
+    `--import=${url('../reach.ts')}`,
+    `--test-reporter=${url('../../scripts/scoreboard-reporter.mjs')}`,
     `--test-reporter-destination=${join(folder, 'tests.jsonl')}`,
   ];
   const suite = fileURLToPath(url('programs/marked-suite.ts'));
