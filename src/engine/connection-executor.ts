@@ -19,6 +19,7 @@ import { failed } from './failure.ts';
 import { FramedSink, RowCollector } from './row-collector.ts';
 import { overdue, submitWithin } from './submit-within.ts';
 import type { Tracer } from './tracer.ts';
+import { rolledBack, transactionFailed, unknownOutcome } from './transaction-error.ts';
 import { plainStatement, type TransactionOptions, type TransactionTexts } from './transaction-texts.ts';
 
 /** What the executors of one engine share. */
@@ -126,7 +127,7 @@ export class ConnectionExecutor implements Executor {
     this.#pending = [];
     if (!this.#begun) return this.#rest();
     const lost = this.#failure;
-    if (lost !== undefined && this.#lease?.usable !== true) throw this.#refusal(lost);
+    if (lost !== undefined && this.#lease?.usable !== true) throw transactionFailed(lost);
     if (lost !== undefined && this.#lease?.connection.status === 'idle') return this.#committed('ROLLBACK', lost);
     const answer = new RowCollector();
     await this.#send(this.#source.texts.commit, answer, { wait: options, commit: true });
@@ -155,7 +156,7 @@ export class ConnectionExecutor implements Executor {
   async rollbackToSavepoint(name: string, options: WaitOptions = {}): Promise<void> {
     this.#refuseClosed();
     if (this.#withdraw(name)) return;
-    if (this.#failure !== undefined && this.#lease?.usable !== true) throw this.#refusal(this.#failure);
+    if (this.#failure !== undefined && this.#lease?.usable !== true) throw transactionFailed(this.#failure);
     this.#failure = undefined;
     await this.#send(plainStatement(this.dialect.transactions.rollbackTo(name)), new RowCollector(), { wait: options });
   }
@@ -353,19 +354,11 @@ export class ConnectionExecutor implements Executor {
 
   #refuse(): void {
     this.#refuseClosed();
-    if (this.#failure !== undefined) throw this.#refusal(this.#failure);
+    if (this.#failure !== undefined) throw transactionFailed(this.#failure);
   }
 
   #refuseClosed(): void {
     if (this.#closed) throw new StateError('The connection was closed.', { outcome: 'not-sent' });
-  }
-
-  #refusal(cause: AthanorError): StateError {
-    return new StateError(`The transaction failed earlier and cannot go on: ${cause.message.split('\n', 1)[0]}`, {
-      hint: 'Call rollback(), to the savepoint before the failure where there is one, and run it again.',
-      outcome: 'not-sent',
-      cause,
-    });
   }
 
   #context(lease: Lease | undefined, offset: number, site: CallSite | undefined): Parameters<typeof failed>[1] {
@@ -417,27 +410,6 @@ function isNotSent(error: unknown): boolean {
 /** A connection that had died in the pool before anything of the transaction was sent: another one does as well. */
 function stale(error: unknown, lease: Lease): boolean {
   return error instanceof ConnectionLostError && !lease.fresh;
-}
-
-function rolledBack(connectionId: string | undefined, cause: AthanorError | undefined): CommitRolledBackError {
-  return new CommitRolledBackError('COMMIT was answered by ROLLBACK: nothing of the transaction is in the database.', {
-    hint: 'A statement of the transaction had failed. Run the whole transaction again.',
-    connectionId,
-    outcome: 'failed',
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
-
-function unknownOutcome(cause: AthanorError, connectionId: string): CommitOutcomeUnknownError {
-  return new CommitOutcomeUnknownError(
-    'The connection went away, or no answer came, while COMMIT was under way: the transaction may or may not be in the database.',
-    {
-      hint: 'Look for its effect before running it again.',
-      outcome: 'unknown',
-      connectionId,
-      cause,
-    },
-  );
 }
 
 /** What went wrong is told to whoever asked for the connection. */

@@ -17,6 +17,7 @@ import { Observers, type PoolObserver } from './pool-observer.ts';
 import { type PoolOptions, type ResolvedPoolOptions, resolvePoolOptions } from './pool-options.ts';
 import { type PoolStatus, poolStatus } from './pool-status.ts';
 import { checkoutTimedOut, nestedCheckout, poolClosed, stalledCheckout, tooManyWaiting } from './shortage.ts';
+import { allStand } from './stall.ts';
 import { currentTask, type TaskScope } from './task-scope.ts';
 import { cancelledWait, type Waiter, WaitingLine } from './waiting-line.ts';
 
@@ -409,18 +410,10 @@ export class Pool implements LeaseHome {
       if (waiter.holding.length > 0) waiter.reject(nestedCheckout(waiter.holding, this.status));
     }
     // One at a time, and the last comer first: in a knot it is most likely the one that holds a connection already.
-    if (last !== undefined && last.holding.length === 0 && this.#stalled(now)) {
+    const { stallAfter } = this.#options;
+    if (last?.holding.length === 0 && this.#full && allStand(this.#connections, now - stallAfter)) {
       last.reject(stalledCheckout(now - last.since, this.status));
     }
-  }
-
-  #stalled(now: number): boolean {
-    if (!this.#full) return false;
-    for (const entry of this.#connections) {
-      if (entry.state !== 'in use' || !entry.idleInTransaction) return false;
-      if (now - entry.activeAt < this.#options.stallAfter) return false;
-    }
-    return true;
   }
 
   #drain(timeout: number): Promise<void> {

@@ -1,0 +1,34 @@
+// How a transaction ends that does not end as it was meant to, in words.
+import { type AthanorError, CommitOutcomeUnknownError, CommitRolledBackError, StateError } from '../errors/index.ts';
+
+/** A statement failed, and another one was to follow it. */
+export function transactionFailed(cause: AthanorError): StateError {
+  return new StateError(`The transaction failed earlier and cannot go on: ${cause.message.split('\n', 1)[0]}`, {
+    hint: 'Call rollback(), to the savepoint before the failure where there is one, and run it again.',
+    outcome: 'not-sent',
+    cause,
+  });
+}
+
+/** COMMIT came too late. */
+export function rolledBack(connectionId: string | undefined, cause: AthanorError | undefined): CommitRolledBackError {
+  return new CommitRolledBackError('COMMIT was answered by ROLLBACK: nothing of the transaction is in the database.', {
+    hint: 'A statement of the transaction had failed. Run the whole transaction again.',
+    connectionId,
+    outcome: 'failed',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** COMMIT was sent, and nobody can say what became of it. */
+export function unknownOutcome(cause: AthanorError, connectionId: string): CommitOutcomeUnknownError {
+  return new CommitOutcomeUnknownError(
+    'The connection went away, or no answer came, while COMMIT was under way: the transaction may or may not be in the database.',
+    {
+      hint: 'Look for its effect before running it again.',
+      outcome: 'unknown',
+      connectionId,
+      cause,
+    },
+  );
+}
