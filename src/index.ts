@@ -56,16 +56,19 @@ export { MetaData } from './schema/metadata.ts';
 export { type CoreTable, table } from './schema/table.ts';
 
 export { assign } from './orm/assign.ts';
+export type { EntityStatus } from './orm/entity/entity-state.ts';
+export { entityStatus } from './orm/entity/entity-status.ts';
 export { declarativeBase } from './orm/mapping/declarative-base.ts';
 export type { BaseClass, Entity, EntityClass } from './orm/mapping/entity-class.ts';
 export type { Data, New, PrimaryKey } from './orm/mapping/init-types.ts';
 export { many, maybe, type Many, type Maybe, type One, one } from './orm/mapping/relation-definition.ts';
 export type { FlushPlan } from './orm/flush/flush-plan.ts';
-export type { Lazy, LazyList, Unloaded } from './orm/relations/lazy-types.ts';
+export type { Lazy, LazyList, LoadedList, Unloaded } from './orm/relations/lazy-types.ts';
 export { joinedload, selectinload } from './orm/relations/loader-options.ts';
 export { isLoaded } from './orm/relations/relation-field.ts';
+export type { NestedTransaction } from './orm/session/nested-transaction.ts';
 export { Session } from './orm/session/session.ts';
-export { type SessionMaker, sessionmaker } from './orm/session/session-maker.ts';
+export { type SessionMaker, sessionmaker, type SessionOptions } from './orm/session/session-maker.ts';
 
 export { defineJob, type Job } from './process/jobs/define-job.ts';
 export { isMain } from './process/jobs/is-main.ts';
