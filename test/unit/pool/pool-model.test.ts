@@ -21,32 +21,23 @@ type Step =
   | { readonly kind: 'server'; readonly mood: 'well' | 'refusing' | 'full' };
 
 const which = fc.nat(20);
+const kind = <K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name);
 const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: kind('acquire'), timeout: fc.integer({ min: 1, max: 5_000 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('cancel'), which }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('release'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('drop'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('kill'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('recall'), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('time'), ms: fc.constantFrom(1, 100, 300, 1_100, 6_000) }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('invalidate') }) },
   {
-    weight: 5,
-    arbitrary: fc.record({ kind: fc.constant('acquire' as const), timeout: fc.integer({ min: 1, max: 5_000 }) }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('cancel' as const, 'release' as const, 'drop' as const, 'kill' as const),
-      which,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('recall' as const), count: fc.integer({ min: 1, max: 4 }) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(1, 100, 300, 1_100, 6_000) }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'invalidate' as const }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('server' as const),
-      mood: fc.constantFrom('well' as const, 'refusing' as const, 'full' as const),
-    }),
+    weight: 2,
+    arbitrary: fc.record({ kind: kind('server'), mood: fc.constantFrom('well', 'well', 'refusing', 'full') }),
   },
 );
+/** Some steps follow each other before anything can settle. */
+const schedule = fc.array(fc.tuple(step, fc.boolean()), { minLength: 1, maxLength: 60 });
 
 interface Wait {
   readonly abort: AbortController;
@@ -54,8 +45,8 @@ interface Wait {
   readonly deadline: number;
 }
 
-async function play(steps: readonly Step[]): Promise<void> {
-  const { pool, driver, permits, clock } = fixture({ permitted: PERMITTED });
+async function play(max: number, steps: readonly (readonly [Step, boolean])[]): Promise<void> {
+  const { pool, driver, permits, clock } = fixture({ permitted: PERMITTED, max });
   let mood: 'well' | 'refusing' | 'full' = 'well';
   driver.onConnect = () => {
     if (mood === 'refusing') throw new ConnectError('refused');
@@ -79,15 +70,11 @@ async function play(steps: readonly Step[]): Promise<void> {
     assert.ok(driver.open <= PERMITTED, `${driver.open} open`);
     assert.ok(permits.status.held <= PERMITTED);
     assert.ok(permits.status.held >= driver.open, 'a permit for each open connection');
-    assert.equal(
-      status.open,
-      status.idle +
-        status.inUse +
-        status.closing +
-        (status.connecting > 0 ? status.open - status.idle - status.inUse - status.closing : 0),
-    );
+    assert.ok(status.open >= status.idle + status.inUse + status.closing);
     assert.equal(status.waiting, waits.size, 'nobody is lost');
     assert.ok(status.waiting === 0 || status.idle === 0, 'nobody waits beside an idle connection');
+    assert.ok(status.waiting > 0 || permits.status.waiting === 0, 'no permit is asked for in vain');
+    assert.ok(status.open <= max);
   };
   const act: { readonly [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void | Promise<void> } = {
     acquire: ({ timeout }) => {
@@ -106,11 +93,13 @@ async function play(steps: readonly Step[]): Promise<void> {
       mood = one.mood;
     },
   };
-  for (const one of steps) {
+  for (const [one, rest] of steps) {
     await (act[one.kind] as (step: Step) => void | Promise<void>)(one);
+    if (!rest) continue;
     await settled();
     check();
   }
+  await settled();
   // Once all is well and everything comes back, everybody is served, and nothing is left.
   mood = 'well';
   for (let round = 0; waits.size > 0 && round < 100; round += 1) {
@@ -138,5 +127,5 @@ function take<T>(from: T[], index: number): T | undefined {
 }
 
 it('whatever happens, permits are never exceeded, nobody who waits is lost, and nothing is left behind', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), play), { numRuns: 150 });
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: PERMITTED + 1 }), schedule, play), { numRuns: 500 });
 });

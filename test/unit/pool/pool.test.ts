@@ -232,6 +232,32 @@ describe('waiting', () => {
     (await waiting).release();
   });
 
+  it('a waiter that leaves takes its request for a permit along', async () => {
+    const { pool, permits, clock } = fixture({ permitted: 1 });
+    await pool.acquire();
+    const abort = new AbortController();
+    const leaving = watch(pool.acquire({ signal: abort.signal }));
+    await settled();
+    assert.equal(permits.status.waiting, 1);
+    abort.abort();
+    await settled();
+    assert.equal(leaving.state, 'rejected');
+    assert.equal(permits.status.waiting, 0);
+    watch(pool.acquire({ timeout: 100 }));
+    await clock.advance(100);
+    assert.equal(permits.status.waiting, 0);
+  });
+
+  it('where the pool itself is the limit, the place of a closed connection is taken at once', async () => {
+    const { pool } = fixture({ permitted: 5, max: 1 });
+    const lease = await pool.acquire();
+    const next = watch(pool.acquire());
+    await settled();
+    lease.invalidate('test');
+    await settled();
+    assert.equal(next.state, 'resolved');
+  });
+
   it('a returned connection ends the wait for a permit', async () => {
     const { pool, permits } = fixture({ permitted: 1 });
     const lease = await pool.acquire();
