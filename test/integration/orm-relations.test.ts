@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-misused-spread, typescript/await-thenable -- a relation that is loaded already may be awaited too */
 // Relations against each database: reading without surprise, writing in order, both sides in step.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-misused-spread -- an entity spreads to its columns, and that is tested */
 // The session against each database: what it writes, what it reads, and what is in memory afterwards.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';

@@ -1,3 +1,4 @@
+/* oxlint-disable no-unused-expressions, no-unused-vars, typescript/no-explicit-any -- assertions about types are compiled, never run */
 // More of what models may look like: mixins, private members, constructors of their own, repositories.
 import { type Equal, is } from './equal.ts';
 import {

@@ -1,3 +1,4 @@
+/* oxlint-disable no-unused-expressions, typescript/no-floating-promises -- assertions about types are compiled, never run */
 // What instances, constructors, expressions and rows of entities are typed as, and what does not compile.
 import { type Equal, type Same, is } from './equal.ts';
 import {

@@ -1,3 +1,4 @@
+/* oxlint-disable no-unused-expressions -- compiled, never run */
 // The founding programme and the 12-entity model on one page, as the guide shows them.
 import {
   declarativeBase,

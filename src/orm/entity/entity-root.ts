@@ -17,7 +17,7 @@ export class EntityRoot {
   }
   /** Columns and loaded relations as JSON can hold them: int8 as decimal strings, circles cut to the key. */
   toJSON(): unknown {
-    return this.#state === undefined ? { ...this } : entityRecord(this.#state, stateOf);
+    return this.#state === undefined ? Object.assign({}, this) : entityRecord(this.#state, stateOf);
   }
 }
 

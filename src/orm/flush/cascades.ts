@@ -10,7 +10,7 @@ import type { UnitOfWork } from '../session/unit-of-work.ts';
 
 /** Those that left the list of a parent that owns them: new ones are forgotten, others deleted. */
 export function takeOrphans(unit: UnitOfWork, changed: readonly EntityState[]): void {
-  for (const state of [...unit.pending]) if (state.orphaned) unit.release(state);
+  for (const state of Array.from(unit.pending)) if (state.orphaned) unit.release(state);
   for (const state of changed) if (state.orphaned) unit.doomed.add(state);
 }
 
@@ -43,7 +43,7 @@ function follow(unit: UnitOfWork, open: readonly EntityState[], done: Set<Entity
     for (const owner of owners) {
       const items = owner.manys?.get(relation)?.items ?? [];
       if (relation.direction === 'through') unlinkAll(unit, manyValue(owner, relation), items);
-      else for (const item of [...items]) partFrom(unit, relation, stateOf(item));
+      else for (const item of Array.from(items)) partFrom(unit, relation, stateOf(item));
     }
   }
   for (const state of open) done.add(state);

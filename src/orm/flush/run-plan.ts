@@ -123,7 +123,12 @@ function checkCount(step: FlushStep, matched: number | undefined): void {
 function keyText({ rows, values }: FlushStep): string {
   const { shape } = rows[0] as RowChange;
   const cells = values[0]?.slice(shape.set.length, shape.set.length + shape.match.length) ?? [];
-  return shape.match.map((column, index) => `${column.name} ${String(cells[index])}`).join(', ');
+  return shape.match.map((column, index) => `${column.name} ${cellText(cells[index])}`).join(', ');
+}
+
+function cellText(cell: Cell | undefined): string {
+  if (cell instanceof KeyRef || cell === undefined) return 'still to be made';
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
 }
 
 /** Says which step of the flush the database refused. The error keeps its class. */

@@ -1,5 +1,6 @@
 // A foreign key follows the entity it points to: its columns are written at once where the other's key is known, and
 // left out, to be filled by the flush, where the database will make it.
+import { sameScalar } from '../entity/baseline.ts';
 import { define } from '../entity/stamp.ts';
 import type { EntityState } from '../entity/entity-state.ts';
 import type { ForeignKeyLink, Relation } from '../mapping/mapper.ts';
@@ -59,9 +60,11 @@ export function agrees(child: EntityState, link: ForeignKeyLink, parent: EntityS
   if (parent === null) return own.includes(null);
   const values = parentValues(parent, link);
   if (values === undefined) return false;
-  return own.every((value, index) => value === values[index] || sameText(value, values[index]));
+  return own.every((value, index) => sameKey(value, values[index]));
 }
 
-function sameText(a: unknown, b: unknown): boolean {
-  return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null && String(a) === String(b);
+/** Keys that are objects are equal by what they hold. */
+function sameKey(a: unknown, b: unknown): boolean {
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  return a === b || (a instanceof Uint8Array && b instanceof Uint8Array && sameScalar(a, b));
 }

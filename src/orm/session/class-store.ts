@@ -106,7 +106,7 @@ export class ClassStore {
     } catch (error) {
       // Somebody deleted a property: its accessor spoke up. Those without all their columns take the careful way.
       if (!(error instanceof NotLoadedError)) throw error;
-      for (const state of [...this.#states]) if (!isComplete(state)) this.demote(state);
+      for (const state of Array.from(this.#states)) if (!isComplete(state)) this.demote(state);
       this.#walk(found);
       return;
     }

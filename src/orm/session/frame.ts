@@ -15,9 +15,9 @@ export class Frame {
   readonly id: number;
   /** The name of its savepoint; `undefined` for the transaction itself. */
   readonly savepoint: string | undefined;
-  readonly replaced = new Map<EntityState, Replaced>();
-  readonly inserted = new Set<EntityState>();
-  readonly deleted = new Set<EntityState>();
+  readonly replaced: Map<EntityState, Replaced> = new Map();
+  readonly inserted: Set<EntityState> = new Set();
+  readonly deleted: Set<EntityState> = new Set();
 
   constructor(id: number, savepoint?: string) {
     this.id = id;

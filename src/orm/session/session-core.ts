@@ -50,7 +50,7 @@ const shapes = new ShapeCache();
 export class SessionCore {
   readonly executor: Executor;
   readonly unit: UnitOfWork;
-  readonly queue = new WorkQueue();
+  readonly queue: WorkQueue = new WorkQueue();
   readonly readOnly: boolean;
   autoflush: boolean;
   isStrict: () => boolean = () => false;
@@ -81,7 +81,7 @@ export class SessionCore {
   check(name: string): void {
     if (this.#closed) throw new StateError(`${name}(): the session is closed.`, { hint: 'Open another: Session().' });
     if (this.#failure === undefined) return;
-    const reason = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    const reason = this.#failure instanceof Error ? this.#failure.message : 'of another kind';
     throw new PendingRollbackError(
       `${name}(): the session's transaction was rolled back by an earlier error: ${reason}`,
       {
@@ -145,7 +145,11 @@ export class SessionCore {
 
   // Relations
 
-  async loadRelation(relation: Relation, states: readonly EntityState[], readOnly = this.readOnly): Promise<void> {
+  async loadRelation(
+    relation: Relation,
+    states: readonly EntityState[],
+    readOnly: boolean = this.readOnly,
+  ): Promise<void> {
     await loadRelation(this.#relationSource({ flush: true, readOnly }), relation, states);
   }
 

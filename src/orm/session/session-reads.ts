@@ -84,11 +84,13 @@ export class SessionReads {
   /** Raw SQL, whose rows are what the caller says they are. What is pending is written before it, whatever it reads. */
   execute<T>(statement: RawSql<T>, options?: ExecuteOptions): Result<T, unknown[]>;
   execute(statement: { readonly [NODE]: StatementNode }, options?: ExecuteOptions): Result<unknown, unknown[]> {
+    // oxlint-disable-next-line typescript/unbound-method -- only its place in the stack counts
     const site = this.#site(SessionReads.prototype.execute);
     return new Result((form, facts) => this.#rows(statement, { form, facts, site }, options), site);
   }
   /** Runs a statement for the first thing of each row. */
   scalars<A, N, L>(statement: Statement<A, N, L, true>, options?: ExecuteOptions): Result<FirstOf<A, N, L>> {
+    // oxlint-disable-next-line typescript/unbound-method -- as above
     const site = this.#site(SessionReads.prototype.scalars);
     return new Result((_form, facts) => this.#rows(statement, { form: 'scalars', facts, site }, options), site);
   }

@@ -20,11 +20,11 @@ export class UnitOfWork {
   #clock = 0;
   #order = 0;
   /** New entities, in the order they were added. */
-  readonly pending = new Set<EntityState>();
+  readonly pending: Set<EntityState> = new Set();
   /** Marked for deletion, in that order. */
-  readonly doomed = new Set<EntityState>();
+  readonly doomed: Set<EntityState> = new Set();
   /** Lists whose rows in a table in between are to be written. */
-  readonly links = new Set<ToManyValue>();
+  readonly links: Set<ToManyValue> = new Set();
 
   constructor(load: RelationLoad) {
     this.owner = {
@@ -136,7 +136,7 @@ export class UnitOfWork {
 
   /** Everything goes; called when the session ends. */
   releaseAll(): void {
-    for (const state of [...this.pending]) this.release(state);
+    for (const state of Array.from(this.pending)) this.release(state);
     for (const store of this.#stores.values()) {
       for (const state of store) {
         state.status = 'detached';
@@ -199,7 +199,7 @@ export class UnitOfWork {
   undo(count: number = this.#frames.length): void {
     const undone = this.#frames.splice(this.#frames.length - count, count);
     for (const frame of undone.reverse()) this.#undoFrame(frame);
-    for (const state of [...this.pending]) this.release(state);
+    for (const state of Array.from(this.pending)) this.release(state);
     this.doomed.clear();
     this.links.clear();
     for (const store of this.#stores.values()) {
@@ -230,7 +230,7 @@ export class UnitOfWork {
       store.rebase(state, replaced.baseline, isComplete(state));
     }
     for (const store of this.#stores.values()) {
-      for (const state of [...store]) if (state.frame >= frame.id) this.expire(state);
+      for (const state of Array.from(store)) if (state.frame >= frame.id) this.expire(state);
     }
   }
 

@@ -1,4 +1,5 @@
 // How an entity behaves where JavaScript itself looks at it.
+/* oxlint-disable typescript/no-misused-spread, typescript/await-thenable, unicorn/no-thenable -- what these do to an entity is the subject */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
