@@ -29,7 +29,7 @@ export interface PoolSettings {
   readonly stallAfter?: number | undefined;
   /** Checkouts that may wait at once; more are refused. Default: no bound but their deadlines. */
   readonly maxWaiting?: number | undefined;
-  /** Whether checkouts note who called. Default `auto`: outside callback scopes, and wherever connections are short. */
+  /** Whether checkouts note who called. Default `auto`: the first ones, wherever connections are short, and all once one was misused. */
   readonly callSites?: boolean | 'auto' | undefined;
 }
 

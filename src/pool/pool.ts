@@ -64,6 +64,8 @@ export class Pool implements LeaseHome {
   #closed = false;
   /** Something went wrong here before: from now on every checkout notes who called. */
   #troubled = false;
+  /** Checkouts outside callback scopes that still note who called though nothing is wrong. */
+  #samples = 1_000;
   /** Connections that others wait for and that were not idle when they asked. */
   #debt = { count: 0, until: 0 };
   #drained: (() => void) | undefined;
@@ -159,7 +161,11 @@ export class Pool implements LeaseHome {
   callSite(above: (...args: never[]) => unknown, { frames, scoped }: CallSiteOptions): CallSite | undefined {
     const { callSites } = this.#options;
     if (callSites === false) return undefined;
-    const needed = callSites === true || !scoped || this.#troubled || this.#idle.size === 0;
+    let needed = callSites === true || this.#troubled || this.#idle.size === 0;
+    if (!needed && !scoped && this.#samples > 0) {
+      this.#samples -= 1;
+      needed = true;
+    }
     return needed ? new CallSite(above, frames) : undefined;
   }
 
