@@ -1,5 +1,6 @@
 // Permits from a broker that counts for all processes: what a pool asks when it opens a connection. It keeps one line
 // to the broker, finds the next broker when one dies, and never uses a permit no broker has accounted for.
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type { ServerIdentity } from '../driver/driver.ts';
@@ -51,6 +52,8 @@ interface Held {
 /** A broker that answers late gets this long beyond the deadline, in milliseconds: its answer names the holders. */
 const GRACE = 100;
 const RETRY = 250;
+/** How long a line outlives the last reason for it, in milliseconds. */
+const REST = 1000;
 
 export class SharedPermits implements Permits {
   onRecall: ((count: number) => void) | undefined = undefined;
@@ -62,7 +65,8 @@ export class SharedPermits implements Permits {
   /** Given back while no broker was there, and not seen to be gone: the next one must know of them. */
   readonly #doubtful = new Map<string, Held>();
   readonly #closing = new AbortController();
-  readonly #unregister: () => void;
+  #unregister: (() => void) | undefined;
+  #resting: NodeJS.Timeout | undefined;
   #line: ClientLine | undefined;
   #member: Member | undefined;
   #joining: Promise<void> | undefined;
@@ -80,7 +84,6 @@ export class SharedPermits implements Permits {
     this.#lease = options.lease ?? 10_000;
     this.#folder = new BudgetFolder(options.folder);
     useFolder(options.folder);
-    this.#unregister = atExit(() => this.#atExit());
     if (options.owner === true) {
       this.#enter();
       this.#join();
@@ -118,6 +121,7 @@ export class SharedPermits implements Permits {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         this.#hold();
+        this.#restLater();
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       };
@@ -140,10 +144,11 @@ export class SharedPermits implements Permits {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#unregister();
+    clearTimeout(this.#resting);
     for (const request of [...this.#requests.values()]) request.settle(closed());
     await this.#joining;
     if (this.#held.size === 0 && this.#doubtful.size === 0) this.#resign();
+    this.#unregister?.();
     this.#line?.close();
     this.#line = undefined;
     if (await leaveFolder(this.#folder.path)) disinherit(threadId);
@@ -176,6 +181,7 @@ export class SharedPermits implements Permits {
 
   #join(): void {
     if (this.#joining === undefined) this.#lostAt = performance.now();
+    this.#unregister ??= atExit(() => this.#atExit());
     this.#joining ??= this.#keepJoining().finally(() => {
       this.#joining = undefined;
     });
@@ -197,7 +203,7 @@ export class SharedPermits implements Permits {
         });
         if (signal.aborted) socket?.destroy();
         else if (socket === undefined) this.#leaseOver();
-        else await this.#greet(member, new ClientLine(socket, this.#hooks()));
+        else await this.#greet(member, this.#newLine(socket));
       } catch (error) {
         this.#trouble = error;
         if (!(error instanceof BrokerLostError)) this.#fail(unusable(error));
@@ -228,15 +234,25 @@ export class SharedPermits implements Permits {
     for (const request of [...this.#requests.values()]) request.settle(error);
   }
 
-  #hooks(): ConstructorParameters<typeof ClientLine>[1] {
+  #hooks(own: () => ClientLine): ConstructorParameters<typeof ClientLine>[1] {
     return {
       message: (message) => this.#hear(message),
       ended: () => {
+        // One that was put to rest ends later than it was given up.
+        if (this.#line !== own()) return;
         this.#line = undefined;
         if (this.#needed) this.#join();
         else this.#resign();
       },
     };
+  }
+
+  #newLine(socket: Socket): ClientLine {
+    const line: ClientLine = new ClientLine(
+      socket,
+      this.#hooks(() => line),
+    );
+    return line;
   }
 
   async #greet(member: Member, line: ClientLine): Promise<void> {
@@ -263,6 +279,23 @@ export class SharedPermits implements Permits {
     this.#doubtful.clear();
     for (const [number, request] of this.#requests) this.#want(number, request);
     this.#hold();
+    this.#restLater();
+  }
+
+  /** An engine that was disposed of, and perhaps forgotten, leaves nothing open behind: its next permit opens a new line. */
+  #restLater(): void {
+    clearTimeout(this.#resting);
+    if (this.#line === undefined || this.#needed || this.#closing.signal.aborted) return;
+    this.#resting = setTimeout(() => {
+      const line = this.#line;
+      if (line === undefined || this.#needed) return;
+      this.#line = undefined;
+      this.#resign();
+      this.#unregister?.();
+      this.#unregister = undefined;
+      line.close();
+    }, REST);
+    this.#resting.unref();
   }
 
   #reportHeld(line: ClientLine): void {
@@ -324,6 +357,7 @@ export class SharedPermits implements Permits {
     this.#held.delete(id);
     if (this.#line !== undefined) this.#line.send({ type: 'closed', id, clean });
     else if (!clean) this.#doubtful.set(id, held);
+    this.#restLater();
     if (this.#closing.signal.aborted && this.#held.size === 0) this.#resign();
   }
 
