@@ -497,14 +497,17 @@ export class Broker {
       quarantined: this.#ledger.quarantined.size,
       waiting,
       holders: holders.slice(0, 5),
-      reason: this.#obstacle(),
+      reason: this.#obstacle(client),
     };
   }
 
-  /** What keeps the broker from granting anything at all. */
-  #obstacle(): string | null {
+  /** What else than busy holders keeps a permit from a client. */
+  #obstacle(client: BrokerClient): string | null {
     if (this.#failure !== undefined) return `the server could not be asked: ${this.#failure}`.slice(0, 300);
-    if (this.#ready) return null;
+    if (this.#ready) {
+      const kept = client.held > 0 && this.#free() === 1;
+      return kept ? 'the last free one is kept for a process that has none' : null;
+    }
     if (this.#roll.complete) return 'the server was not asked yet';
     return `a new broker waits to hear from pid ${this.#roll.missing.slice(0, 8).map(pidOf).join(', ')}`;
   }
