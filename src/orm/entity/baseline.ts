@@ -170,6 +170,8 @@ function comparison({ key, type }: BaselineColumn, index: number, objectAt: numb
     return type.wire === 'float' ? `(${value} !== baseline[${index}] && ${slow})` : `${value} !== baseline[${index}]`;
   }
   if (type.compare === 'json') return `(${value} !== baseline[${objectAt}] && ${slow})`;
+  // Where nothing is decoded, the wire value is the value: a uuid, most often the very same string.
+  if (type.compare === 'encoded' && type.decode === undefined) return `(${value} !== baseline[${index}] && ${slow})`;
   if (type.compare === 'time' && type.wire === 'epoch') {
     return `(${value} instanceof Date ? ${value}.getTime() !== baseline[${index}] : ${slow})`;
   }
