@@ -55,6 +55,9 @@ const RETRY = 250;
 /** How long a line outlives the last reason for it, in milliseconds. */
 const REST = 1000;
 
+/** Of this thread, by folder: those with a line that descendants may rely on. The first of them stays. */
+const relied = new Map<string, Set<SharedPermits>>();
+
 export class SharedPermits implements Permits {
   onRecall: ((count: number) => void) | undefined = undefined;
   readonly #options: SharedPermitsOptions;
@@ -84,7 +87,7 @@ export class SharedPermits implements Permits {
     this.#lease = options.lease ?? 10_000;
     this.#folder = new BudgetFolder(options.folder);
     useFolder(options.folder);
-    if (options.owner === true) {
+    if (options.owner === true && (relied.get(options.folder)?.size ?? 0) === 0) {
       this.#enter();
       this.#join();
     }
@@ -145,6 +148,7 @@ export class SharedPermits implements Permits {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     clearTimeout(this.#resting);
+    this.#unrely();
     for (const request of [...this.#requests.values()]) request.settle(closed());
     await this.#joining;
     if (this.#held.size === 0 && this.#doubtful.size === 0) this.#resign();
@@ -176,12 +180,34 @@ export class SharedPermits implements Permits {
   /** Whether there is a reason to have a broker. */
   get #needed(): boolean {
     if (this.#closing.signal.aborted) return false;
-    return this.#requests.size > 0 || this.#held.size > 0 || this.#doubtful.size > 0 || this.#options.owner === true;
+    return this.#requests.size > 0 || this.#held.size > 0 || this.#doubtful.size > 0 || this.#stays;
+  }
+
+  /** One line of the thread is enough for its descendants. */
+  get #stays(): boolean {
+    const [first] = relied.get(this.#options.folder) ?? [];
+    return first === this;
+  }
+
+  #rely(): void {
+    if (this.#options.owner !== true) return;
+    const all = relied.get(this.#options.folder) ?? new Set();
+    relied.set(this.#options.folder, all.add(this));
+  }
+
+  /** The next one stays in its place. */
+  #unrely(): void {
+    const all = relied.get(this.#options.folder);
+    if (all?.delete(this) !== true) return;
+    const [next] = all;
+    if (next === undefined) relied.delete(this.#options.folder);
+    else if (next.#line === undefined) next.#join();
   }
 
   #join(): void {
     if (this.#joining === undefined) this.#lostAt = performance.now();
     this.#unregister ??= atExit(() => this.#atExit());
+    this.#rely();
     this.#joining ??= this.#keepJoining().finally(() => {
       this.#joining = undefined;
     });
@@ -291,6 +317,7 @@ export class SharedPermits implements Permits {
       if (line === undefined || this.#needed) return;
       this.#line = undefined;
       this.#resign();
+      this.#unrely();
       this.#unregister?.();
       this.#unregister = undefined;
       line.close();
