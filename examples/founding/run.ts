@@ -1,12 +1,14 @@
 // What `npm start` runs: the founding programme on a real server, in two acts, and the verdict. Everything a reader
 // wants to know of the library is in the variants beside this file; this one and ./stage only play and watch them.
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { openScreen, printable, type Screen } from '@athanor/cli';
 import { Crew } from './stage/crew.ts';
 import { HELP, type Options, readOptions, WrongUse } from './stage/options.ts';
 import { run } from './stage/programme.ts';
 
+// What the children load is compiled once, not once for each of them.
 enableCompileCache();
+process.env['NODE_COMPILE_CACHE'] ??= getCompileCacheDir();
 
 async function main(): Promise<number> {
   let options: Options | undefined;

@@ -5,7 +5,7 @@ import type pg from 'pg';
 /** A server process that serves the programme. */
 export interface Backend {
   readonly backend: number;
-  /** The process that opened it, as its application_name says. */
+  /** The process that opened it, as its application_name says; none for the broker's own, which asks the server. */
   readonly client: number | undefined;
   /** `active`, `idle`, `idle in transaction`, ... */
   readonly state: string;
@@ -50,8 +50,8 @@ export class Observer {
   }
 }
 
-/** athanor names its connections `name/process/permit`. */
+/** The process that a connection of athanor's serves; its name ends in `/process/permit`. */
 export function clientOf(application: string): number | undefined {
-  const pid = /^[^/]*\/(\d+)\//.exec(application)?.[1];
+  const pid = /\/(\d+)\/[^/]+$/.exec(application)?.[1];
   return pid === undefined ? undefined : Number(pid);
 }

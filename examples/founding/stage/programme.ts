@@ -36,8 +36,8 @@ export async function run({ options, crew, screen, signal }: Evening): Promise<b
       tally: new Tally(),
     };
     await actTwo(stage, screen);
-    await engine.close();
     await nobodyConnected(stage);
+    screen.settle();
     if (signal.aborted) return false;
     const lines = await verdict({ ...stage, budget: options.budget, role: server.role, logFile: server.logFile });
     if (options.json) process.stdout.write(`${JSON.stringify(report(stage, lines, first))}\n`);
@@ -50,10 +50,11 @@ export async function run({ options, crew, screen, signal }: Evening): Promise<b
   }
 }
 
-/** Waits until the server has ended all the programme's connections, those of the killed too. */
+/** Waits until the server has ended all connections of the programme's processes, those of the killed too. */
 async function nobodyConnected({ observer }: Stage): Promise<void> {
   const deadline = performance.now() + 10_000;
-  while ((await observer.look()).length > 0 && performance.now() < deadline) await sleep(50);
+  const busy = async (): Promise<boolean> => (await observer.look()).some(({ client }) => client !== undefined);
+  while ((await busy()) && performance.now() < deadline) await sleep(50);
 }
 
 async function playActOne({ options, screen, signal }: Evening): Promise<ActOne | undefined> {

@@ -32,7 +32,7 @@ async function wrong({ log = healthy, budget = 6, values = new Map(), prepare }:
     const tally = new Tally();
     const crew = new Crew(1);
     prepare?.(tally, crew);
-    const observer = { values: () => Promise.resolve(values), peak: 0, looks: 0 } as unknown as Observer;
+    const observer = { values: () => Promise.resolve(values), peak: 0, looks: 0, backends: [] } as unknown as Observer;
     const lines = await verdict({ tally, crew, observer, budget, role: 'founding', logFile });
     return lines.filter(({ right }) => !right);
   } finally {
