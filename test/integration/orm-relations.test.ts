@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
+import { randomUUID } from 'node:crypto';
 import { DetachedEntityError, FlushError, NotLoadedError, UsageError } from '../../src/errors/index.ts';
 import {
   assign,
@@ -18,7 +19,7 @@ import {
   type SessionMaker,
   sessionmaker,
 } from '../../src/orm/index.ts';
-import { fk, integer, text } from '../../src/schema/columns.ts';
+import { fk, integer, text, uuid } from '../../src/schema/columns.ts';
 import { alias } from '../../src/sql/alias.ts';
 import { select } from '../../src/sql/statements/select.ts';
 import { foreignKey } from '../../src/schema/constraint.ts';
@@ -70,6 +71,14 @@ class Part extends Base.table('parts', {
   parentId: fk(() => Part.c.id).nullable(),
   parent: maybe(() => Part, { remote: () => Part.c.id }),
   parts: many(() => Part, { by: () => Part.c.parentId, cascade: 'all, delete-orphan' }),
+}) {}
+class Doc extends Base.table('docs', {
+  id: uuid()
+    .primaryKey()
+    .default(() => randomUUID()),
+  parentId: fk(() => Doc.c.id).nullable(),
+  parent: maybe(() => Doc),
+  docs: many(() => Doc),
 }) {}
 class Zone extends Base.table('zones', {
   country: text().primaryKey(),
@@ -492,6 +501,22 @@ for (const [name, open] of Object.entries(databases)) {
       other.delete(again);
       await other.commit();
       assert.deepEqual(await peek(async (s) => s.scalars(select(Author))), []);
+    });
+
+    it('needs one trip where the keys are made here', async () => {
+      const one = session();
+      const leaf = new Doc({});
+      const root = new Doc({ docs: [new Doc({ docs: [leaf] })] });
+      one.add(root);
+      await one.commit();
+      assert.equal(bind.sent().length, 1);
+      assert.equal((await leaf.parent)?.parentId, root.id);
+      const other = new Doc({});
+      one.add(other);
+      await one.flush();
+      assert.equal(typeof other.id, 'string');
+      await one.rollback();
+      assert.throws(() => other.id, NotLoadedError);
     });
 
     it('[F162] goes by keys of several columns', async () => {

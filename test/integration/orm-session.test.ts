@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import {
+  CancelledError,
   ConcurrentUseError,
   FlushError,
   NoResultError,
@@ -420,6 +421,7 @@ for (const [name, open] of Object.entries(databases)) {
       kept.count = 6;
       kept.note = 'unsaved';
       assert.equal(entityStatus(gone), 'deleted');
+      assert.throws(() => one.add(gone), StateError);
       assert.equal(added.id, 3);
       const late = await one.scalars(select(Pair)).all();
       assert.deepEqual(late, []);
@@ -737,6 +739,10 @@ for (const [name, open] of Object.entries(databases)) {
       await assert.rejects(one.commit({ signal: AbortSignal.abort() }));
       await one.rollback();
       await one.commit({ timeout: 5000 });
+      await assert.rejects(
+        Session.begin((scoped) => scoped.get(Item, 1), { signal: AbortSignal.abort() }),
+        CancelledError,
+      );
       assert.throws(() => Session({ nope: 1 } as never), UsageError);
       assert.throws(() => sessionmaker({} as never), UsageError);
     });

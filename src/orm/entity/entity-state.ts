@@ -53,8 +53,6 @@ export class EntityState {
   slot = -1;
   /** The transaction or savepoint in which the baseline was read; what is older than the transaction is stale. */
   frame = 0;
-  /** Counts up over a session: the order of INSERTs. */
-  order = 0;
   companions: Companions | undefined;
   ones: Map<Relation, EntityState | null> | undefined;
   manys: Map<Relation, ToManyValue> | undefined;

@@ -10,7 +10,7 @@ import type { Frame } from '../session/frame.ts';
 import type { UnitOfWork } from '../session/unit-of-work.ts';
 import type { FlushPlan } from './flush-plan.ts';
 import { KeyRef, type RowChange } from './row-change.ts';
-import type { Returned } from './run-plan.ts';
+import { referred, type Returned } from './run-plan.ts';
 
 export function applyPlan(plan: FlushPlan, returned: Returned, unit: UnitOfWork): void {
   const frame = unit.frame as Frame;
@@ -94,8 +94,7 @@ function writtenValues(row: RowChange, returned: Returned): ReadonlyMap<string, 
   shape.set.forEach((column, index) => {
     const cell = values[index];
     if (cell === undefined) return;
-    const value =
-      cell instanceof KeyRef ? returned.get(cell.row)?.[cell.row.shape.returning.indexOf(cell.column)] : cell;
+    const value = cell instanceof KeyRef ? referred(cell, returned) : cell;
     written.set(column.name, value ?? null);
   });
   const back = returned.get(row);
@@ -118,7 +117,7 @@ function makePersistent(
   state.status = 'persistent';
   state.key = key;
   state.baseline = baseline;
-  state.filled = filled;
+  state.filled = [...(state.filled ?? []), ...filled];
   frame.inserted.add(state);
   store.track(state, isComplete(state));
 }

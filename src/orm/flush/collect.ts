@@ -4,8 +4,9 @@ import { FlushError } from '../../errors/index.ts';
 import type { ExpressionNode } from '../../sql/expression-node.ts';
 import { attribute } from '../../sql/attribute.ts';
 import type { BulkConstant } from '../../sql/bulk.ts';
-import type { ColumnDefault, TableColumn } from '../../sql/from.ts';
+import type { TableColumn } from '../../sql/from.ts';
 import { nodeOf } from '../../sql/operand.ts';
+import { defaultValue } from '../../sql/statements/write.ts';
 import { encodeValue } from '../../types/encode.ts';
 import type { Scalar } from '../../types/wire.ts';
 import type { Baseline } from '../entity/baseline.ts';
@@ -215,11 +216,6 @@ export function absentCell(mapper: Mapper, index: number): Scalar | undefined {
       hint: 'Set it before the flush. For a foreign key, set the relation or add the entity to the list of its parent.',
     },
   );
-}
-
-function defaultValue(given: ColumnDefault): unknown {
-  if (given.kind === 'value') return given.value;
-  return given.kind === 'function' ? given.create() : undefined;
 }
 
 interface UpdateParts {

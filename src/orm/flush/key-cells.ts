@@ -3,7 +3,9 @@
 import { FlushError } from '../../errors/index.ts';
 import { encodeValue } from '../../types/encode.ts';
 import type { TableColumn } from '../../sql/from.ts';
+import { defaultValue } from '../../sql/statements/write.ts';
 import type { EntityState, KeySource } from '../entity/entity-state.ts';
+import { define } from '../entity/stamp.ts';
 import { agrees, parentValues, writeValues } from '../relations/foreign-key.ts';
 import { type Cell, KeyRef, type RowChange } from './row-change.ts';
 
@@ -16,6 +18,7 @@ export class KeyCells {
   /** Says beforehand that an entity will be inserted, so that others may refer to it whatever their order. */
   announce(state: EntityState): void {
     this.#added.add(state);
+    makeKey(state);
   }
 
   /** The row of an entity: one object, filled in when its turn comes. */
@@ -63,6 +66,25 @@ export class KeyCells {
     }
     return cells;
   }
+}
+
+/** A key with a default of our own (a UUID) is made now: what refers to it need not wait for the database. */
+function makeKey(state: EntityState): void {
+  const { mapper, entity } = state;
+  const made: number[] = [];
+  for (const index of mapper.primaryKey) {
+    const { key, default: given } = mapper.columns[index] as TableColumn;
+    if (Object.hasOwn(entity, key) || given === undefined || given.kind === 'expression') continue;
+    if (waits(state, index)) continue;
+    define(entity, key, defaultValue(given));
+    made.push(index);
+  }
+  if (made.length > 0) state.filled = made;
+}
+
+/** The column is part of a foreign key whose value is on its way. */
+function waits({ sources }: EntityState, index: number): boolean {
+  return [...(sources?.values() ?? [])].some(({ relation }) => relation.link.childIndexes.includes(index));
 }
 
 function follows(child: EntityState, { relation, parent }: KeySource): boolean {

@@ -85,12 +85,20 @@ function resolve(cells: readonly Cell[], returned: Returned): readonly Scalar[] 
   return cells.map((cell) => {
     if (!(cell instanceof KeyRef)) return cell;
     const { row, column } = cell;
-    const value = returned.get(row)?.[row.shape.returning.indexOf(column)];
+    const value = referred(cell, returned);
     if (value !== undefined && value !== null) return value;
     throw new FlushError(
       `The new row of ${row.mapper.table.name} has no value for ${column.name}, which another row refers to.`,
     );
   });
+}
+
+/** What a reference stands for: what came back for the other row, or what was sent for it. */
+export function referred({ row, column }: KeyRef, returned: Returned): Scalar | undefined {
+  const at = row.shape.set.indexOf(column);
+  const sent = at === -1 ? undefined : row.values[at];
+  if (sent === undefined) return returned.get(row)?.[row.shape.returning.indexOf(column)];
+  return sent instanceof KeyRef ? referred(sent, returned) : sent;
 }
 
 function keep(step: FlushStep, rows: readonly Scalar[][], returned: Returned): void {

@@ -14,7 +14,7 @@ export interface SessionTransactionOptions {
 /** What a session can work on: an engine, or a connection whose transaction it joins. */
 export interface SessionBind {
   /** An executor of its own for one session. */
-  executor(options?: SessionTransactionOptions): Executor;
+  executor(options?: SessionTransactionOptions & WaitOptions): Executor;
 }
 
 export interface SessionOptions {
@@ -30,7 +30,7 @@ export interface SessionOptions {
 /** Makes sessions: `Session()`, or `Session.begin(async (session) => ...)` for one that is committed and closed by itself. */
 export interface SessionMaker {
   (options?: SessionOptions): Session;
-  /** A new session for `work`: committed at the end, rolled back if it throws, always closed. */
+  /** A new session for `work`: committed at the end, rolled back if it throws, always closed. `timeout` and `signal` are for all of it. */
   begin<T>(work: (session: Session) => Promise<T>, options?: SessionOptions & WaitOptions): Promise<T>;
 }
 
@@ -50,10 +50,10 @@ export function sessionmaker(defaults: SessionOptions & { readonly bind: Session
   if (typeof (defaults.bind as { executor?: unknown } | undefined)?.executor !== 'function') {
     throw new UsageError('sessionmaker() needs an engine: sessionmaker({ bind: engine }).');
   }
-  const make = (options: SessionOptions = {}): Session => {
+  const make = (options: SessionOptions = {}, wait: WaitOptions = {}): Session => {
     check(options);
     const { isolation, autoflush = true, strict = false, readOnly = false } = { ...defaults, ...options };
-    const executor = defaults.bind.executor({ isolation, readOnly: readOnly ? true : undefined });
+    const executor = defaults.bind.executor({ isolation, readOnly: readOnly ? true : undefined, ...wait });
     const session = new Session(new SessionCore(executor, { autoflush, readOnly }));
     session.strict = strict;
     return session;
@@ -62,14 +62,14 @@ export function sessionmaker(defaults: SessionOptions & { readonly bind: Session
     work: (session: Session) => Promise<T>,
     { signal, timeout, ...options }: SessionOptions & WaitOptions = {},
   ): Promise<T> => {
-    const session = make(options);
+    const session = make(options, { signal, timeout });
     try {
-      return await session.begin(work, { signal, timeout });
+      return await session.begin(work);
     } finally {
       await session[Symbol.asyncDispose]();
     }
   };
-  return Object.assign(make, { begin });
+  return Object.assign((options?: SessionOptions) => make(options), { begin });
 }
 
 function check(options: object): void {

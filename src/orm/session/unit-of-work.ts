@@ -18,7 +18,6 @@ export class UnitOfWork {
   readonly #stores = new Map<Mapper, ClassStore>();
   readonly #frames: Frame[] = [];
   #clock = 0;
-  #order = 0;
   /** New entities, in the order they were added. */
   readonly pending: Set<EntityState> = new Set();
   /** Marked for deletion, in that order. */
@@ -75,14 +74,18 @@ export class UnitOfWork {
   #addOne(state: EntityState): void {
     if (state.owner !== undefined && state.owner !== this.owner) this.own(state.entity, 'add');
     this.doomed.delete(state);
-    if (state.owner === this.owner && state.status !== 'deleted') return;
+    if (state.status === 'deleted') {
+      throw new StateError(`The entity of ${state.mapper.name} was deleted in this transaction.`, {
+        hint: 'Add a new object with its values, or roll back.',
+      });
+    }
+    if (state.owner === this.owner) return;
     state.owner = this.owner;
     if (state.key !== undefined && state.baseline !== undefined && state.status === 'detached') this.#attach(state);
     else {
       state.status = 'pending';
       state.key = undefined;
       state.baseline = undefined;
-      state.order = ++this.#order;
       this.pending.add(state);
     }
     state.manys?.forEach((list) => {
