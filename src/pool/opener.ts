@@ -1,6 +1,6 @@
 // Opens connections: first the permit, then the connection. One permit is asked for at a time, so that a crowd of
-// waiters is one voice to whoever counts; connections are opened side by side. A server that is full is asked again
-// until nobody waits any more.
+// waiters is one voice to whoever counts; connections are opened side by side. A server that is full, or not up yet, is
+// asked again until nobody waits any more.
 import type { DriverConnection } from '../driver/driver.ts';
 import { BudgetTimeoutError, CancelledError, ConnectError, ServerFullError, TimeoutError } from '../errors/index.ts';
 import type { Clock } from '../primitives/clock.ts';
@@ -20,7 +20,7 @@ export interface OpenerHooks {
 
 interface Attempt {
   readonly since: number;
-  /** The server is full, and is asked again after a pause. */
+  /** The server has no room now, and is asked again after a pause. */
   paused: boolean;
 }
 
@@ -138,16 +138,16 @@ export class Opener {
         this.#hooks.opened(connection, permit, generation);
         return;
       } catch (error) {
-        if (error instanceof ServerFullError) {
+        if (passes(error)) {
           this.shortage = error;
-          this.#options.permits.serverFull?.();
+          if (error instanceof ServerFullError) this.#options.permits.serverFull?.();
           attempt.paused = true;
           await this.#pause(pause);
           if (!signal.aborted && this.#hooks.wanting() > 0) continue;
         }
         this.#end(attempt);
         permit.release(nothingLeftBehind(error));
-        if (!signal.aborted && !(error instanceof ServerFullError)) this.#hooks.failed(error);
+        if (!signal.aborted && !passes(error)) this.#hooks.failed(error);
         this.#hooks.changed();
         return;
       }
@@ -166,6 +166,14 @@ export class Opener {
       signal.addEventListener('abort', end);
     });
   }
+}
+
+/** SQLSTATE of a server that is starting up or shutting down. */
+const NOT_NOW = '57P03';
+
+/** Whether a server that refused may accept a little later. */
+function passes(error: unknown): error is ConnectError {
+  return error instanceof ServerFullError || (error instanceof ConnectError && error.sqlState === NOT_NOW);
 }
 
 /** Whether a failed attempt is known to have left no session on the server. */

@@ -232,6 +232,17 @@ describe('waiting', () => {
     (await waiting).release();
   });
 
+  it('a server that is starting up is asked again, one that refuses is not', async () => {
+    const { pool, driver, clock } = fixture({ permitted: 1 });
+    driver.onConnect = (attempt) => {
+      if (attempt < 3) throw new ConnectError('the database system is starting up', { sqlState: '57P03' });
+    };
+    const patient = watch(pool.acquire());
+    await clock.advance(1_000);
+    assert.equal(patient.state, 'resolved');
+    assert.equal(driver.attempts, 3);
+  });
+
   it('a waiter that leaves takes its request for a permit along', async () => {
     const { pool, permits, clock } = fixture({ permitted: 1 });
     await pool.acquire();
