@@ -45,7 +45,10 @@ export class Tracer {
             this.#line(traced, { statement, time, rows: counter.rows[index], done: counter.completions[index] }),
           );
         });
-        if (error !== undefined) this.#write(`failed after ${time}: ${String(error).split('\n', 1)[0]}`);
+        if (error !== undefined)
+          this.#write(
+            `failed after ${time}: ${(error instanceof Error ? String(error) : 'not by an error').split('\n', 1)[0]}`,
+          );
       },
     };
   }

@@ -33,6 +33,7 @@ export class TaskScope {
   /** The connections of `pool` that this task and those around it hold. */
   holding(pool: object): HolderRecord[] {
     const records: HolderRecord[] = [];
+    // oxlint-disable-next-line typescript/no-this-alias -- the first step of a walk outwards
     for (let scope: TaskScope | undefined = this; scope !== undefined; scope = scope.parent) {
       for (const holding of scope.#holdings) if (holding.pool === pool) records.push(holding.describe());
     }

@@ -186,7 +186,8 @@ function checked(value: unknown, shapes: Readonly<Record<string, Shape>>): objec
   const shape = typeof type === 'string' && Object.hasOwn(shapes, type) ? shapes[type] : undefined;
   if (shape === undefined) throw new ProtocolError('A message of an unknown type arrived.');
   const { type: _type, ...fields } = value as Record<string, unknown>;
-  if (!fits(fields, shape)) throw new ProtocolError(`A message '${type}' arrived with a wrong or unknown field.`);
+  if (!fits(fields, shape))
+    throw new ProtocolError(`A message '${String(type)}' arrived with a wrong or unknown field.`);
   return value as object;
 }
 

@@ -77,7 +77,7 @@ function initialState(world: World): State {
     broker: {
       up: true,
       epoch: 1,
-      granted: new Array<number>(world.children).fill(0),
+      granted: Array.from({ length: world.children }, () => 0),
       waiting: [],
       quarantined: 0,
       missing: [],

@@ -53,7 +53,7 @@ describe('a result', () => {
       return Promise.resolve([1]);
     });
     assert.equal(runs, 0);
-    await null;
+    await Promise.resolve();
     assert.equal(runs, 1);
     assert.deepEqual([await made, await made.all()], [[1], [1]]);
     assert.equal(runs, 1);

@@ -105,7 +105,7 @@ test('standard errors keep their class and their plain properties', () => {
     assert.equal(Object.getPrototypeOf(received), ErrorType.prototype);
     assert.equal(received.message, 'oh');
     assert.equal(received.stack, sent.stack);
-    assert.deepEqual({ ...received }, { code: 'EX', at: { line: 3, names: ['a'] } });
+    assert.deepEqual(Object.fromEntries(Object.entries(received)), { code: 'EX', at: { line: 3, names: ['a'] } });
   }
 });
 
