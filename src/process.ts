@@ -5,5 +5,6 @@ export { isMain } from './process/jobs/is-main.ts';
 export type { JobHandle } from './process/jobs/job-handle.ts';
 export type { JobContext } from './process/jobs/job-registry.ts';
 export type { JobOptions } from './process/jobs/start-job.ts';
-export { SharedPermits } from './process/shared-permits.ts';
+export type { MonitorSource } from './process/broker/monitor-source.ts';
+export { type SharedPermit, SharedPermits } from './process/shared-permits.ts';
 export { deserializeError, type SerializedError, serializeError } from './errors/serialize.ts';

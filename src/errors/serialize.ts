@@ -92,7 +92,7 @@ function plainFields(error: Error): Record<string, PlainData> {
   for (const key of Object.getOwnPropertyNames(error)) {
     if (NOT_FIELDS.has(key)) continue;
     const value = plainData(dataProperty(error, key), MAX_DEPTH);
-    if (value !== undefined) define(fields, key, value, true);
+    if (value !== undefined) show(fields, key, value);
   }
   return fields;
 }
@@ -114,7 +114,7 @@ function plainData(value: unknown, depth: number): PlainData | undefined {
     if (entry === undefined) continue;
     const plain = plainData(entry, depth - 1);
     if (plain === undefined) return undefined;
-    define(copy, key, plain, true);
+    show(copy, key, plain);
   }
   return copy;
 }
@@ -123,13 +123,14 @@ function deserialize(record: unknown, causes: number): unknown {
   if (!isRecord(record)) return new Error('An error arrived that is not in the form athanor sends.');
   if (record.kind === undefined || record.kind === null) return record.thrown;
   const error = blank(record);
-  if (record.name !== error.name) define(error, 'name', record.name, false);
-  if (record.stack !== undefined) define(error, 'stack', record.stack, false);
-  const shown = athanorClasses().get(record.kind) !== undefined ? HIDDEN_FIELDS : NO_FIELDS;
+  if (record.name !== error.name) hide(error, 'name', record.name);
+  if (record.stack !== undefined) hide(error, 'stack', record.stack);
+  const hidden = athanorClasses().get(record.kind) !== undefined ? HIDDEN_FIELDS : NO_FIELDS;
   for (const [key, value] of Object.entries(record.fields)) {
-    if (!(error instanceof DOMException && key === 'code')) define(error, key, value, !shown.has(key));
+    if (error instanceof DOMException && key === 'code') continue;
+    (hidden.has(key) ? hide : show)(error, key, value);
   }
-  if (record.cause !== undefined && causes > 0) define(error, 'cause', deserialize(record.cause, causes - 1), false);
+  if (record.cause !== undefined && causes > 0) hide(error, 'cause', deserialize(record.cause, causes - 1));
   return error;
 }
 
@@ -184,8 +185,12 @@ function dataProperty(target: object, key: string): unknown {
   return Object.getOwnPropertyDescriptor(target, key)?.value;
 }
 
-function define(target: object, key: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+/** Sets a property whatever its name is, also `__proto__`. */
+function show(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+function hide(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
 function text(value: unknown): string {

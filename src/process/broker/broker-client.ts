@@ -9,6 +9,13 @@ interface Want {
   readonly deadline: number;
 }
 
+interface Weight {
+  readonly held: number;
+  /** Permits old enough to be asked back. */
+  readonly mature: number;
+  readonly eligible: boolean;
+}
+
 /** What a client may have waiting; more than any pool asks for. */
 const MAX_WANTS = 1024;
 /** Recalls count as on their way for this long; and nobody is asked twice within `PAUSE`. Milliseconds. */
@@ -53,8 +60,8 @@ export class BrokerClient implements Share {
     return true;
   }
 
-  /** Brings up to date what fairness looks at. `mature`: permits old enough to be asked back. */
-  weigh(held: number, mature: number, eligible: boolean, now: number): void {
+  /** Brings up to date what fairness looks at.  */
+  weigh({ held, mature, eligible }: Weight, now: number): void {
     this.#asked = this.#asked.filter((at) => now - at < PAUSE);
     this.held = held;
     this.recallable = Math.max(0, mature - this.#asked.length);

@@ -133,11 +133,11 @@ export class BrokerServer {
     } else if (message.type !== 'hello') {
       line.cut('no hello came first');
     } else {
-      this.#greet(id, line, message, broker);
+      this.#greet(id, line, message);
     }
   }
 
-  #greet(id: number, line: BrokerLine, hello: Hello, broker: Broker): void {
+  #greet(id: number, line: BrokerLine, hello: Hello): void {
     if (!sameSecret(hello.token, this.#folder.token)) {
       line.cut('the token is wrong');
       return;
@@ -150,7 +150,7 @@ export class BrokerServer {
     line.greeted();
     this.#departed.delete(hello.member);
     this.#marks.set(id, { member: hello.member, mark: member.mark });
-    this.#do(broker.join(id, hello, performance.now()));
+    if (this.#broker !== undefined) this.#do(this.#broker.join(id, hello, performance.now()));
   }
 
   #ended(id: number): void {

@@ -7,9 +7,16 @@ import type { SerializedError } from '../../errors/serialize.ts';
 import { BrokerClient } from './broker-client.ts';
 import { BudgetSize } from './budget-size.ts';
 import { nextWaiter, recalls } from './fair-share.ts';
-import type { BrokerMessage, ClientMessage, Hello, HolderFact, PermitRecord, RefusalFacts } from '../messages.ts';
-import { PermitLedger, type QuarantinedPermit, sameSession, sessionOwner } from './permit-ledger.ts';
+import type { BrokerMessage, ClientMessage, Hello, HolderFact, RefusalFacts } from '../messages.ts';
+import {
+  type GrantedPermit,
+  PermitLedger,
+  type QuarantinedPermit,
+  sameSession,
+  sessionOwner,
+} from './permit-ledger.ts';
 import { RollCall } from './roll-call.ts';
+import { SurveySchedule, type Urgency } from './survey-schedule.ts';
 
 export interface BrokerOptions {
   /** Stands in the application_name of every connection under this budget. */
@@ -47,8 +54,8 @@ const TIMES: BrokerTimes = {
   silence: 6000,
   rollCall: 15_000,
 };
-/** Between two looks at the server: with a quarantine, with waiters, with a reading to confirm, else. Milliseconds. */
-const LOOK = { quarantine: 100, confirm: 200, waiting: 1000, quiet: 5000 };
+
+type Have = Extract<ClientMessage, { type: 'have' }>;
 
 /** What the server said. */
 export interface Survey {
@@ -81,12 +88,7 @@ export class Broker {
   #order = 0;
   #permits = 0;
   #ready = false;
-  #asked: number | undefined;
-  /** When the last list that came was asked for. */
-  #listed = -Infinity;
-  #nextSurvey: number;
-  #failures = 0;
-  #failure: string | undefined;
+  readonly #surveys: SurveySchedule;
   #told: number | undefined;
 
   constructor(options: BrokerOptions, now: number) {
@@ -95,7 +97,7 @@ export class Broker {
     this.#pid = options.pid;
     this.#times = { ...TIMES, ...options.times };
     this.#roll = new RollCall(options.members ?? [], now, this.#times.rollCall);
-    this.#nextSurvey = now;
+    this.#surveys = new SurveySchedule(now);
   }
 
   /** Whether all is accounted for, so that permits may be granted. */
@@ -158,9 +160,9 @@ export class Broker {
   died(member: string, now: number): BrokerAction[] {
     this.#roll.died(member, now, this.#times.settle);
     // Its broker may have died with it, and that one's own connection must be gone before ours is opened.
-    if (this.#listed === -Infinity) this.#nextSurvey = Math.max(this.#nextSurvey, now + this.#times.settle / 2);
+    if (this.#surveys.listedAt === -Infinity) this.#surveys.notBefore(now + this.#times.settle / 2);
     for (const entry of this.#ledger.quarantined.values()) {
-      if (entry.member !== member) continue;
+      if (entry.owner !== pidOf(member)) continue;
       entry.listedFrom = Math.min(entry.listedFrom, now + this.#times.settle);
       entry.terminateAt = Math.min(entry.terminateAt ?? Infinity, entry.since + this.#times.terminate);
     }
@@ -174,27 +176,21 @@ export class Broker {
   }
 
   surveyed(survey: Survey, now: number): BrokerAction[] {
-    const asked = this.#asked ?? now;
-    this.#failures = 0;
-    this.#failure = undefined;
+    const asked = this.#surveys.answered(now);
     this.#size.read(survey.limits);
     this.#reconcile(survey, asked, now);
     this.#ledger.forgetFreed(asked);
-    this.#asked = undefined;
-    this.#listed = asked;
-    this.#planSurvey(now);
+    this.#becomeReady();
+    this.#surveys.plan(this.#urgency(), now);
     return this.#serve(now);
   }
 
   /** The server could not be asked. Where it never could and trying again is useless, all who wait are told. */
   surveyFailed(error: SerializedError, retryable: boolean, now: number): BrokerAction[] {
-    this.#asked = undefined;
-    this.#failure = error.message.split('\n', 1)[0];
-    this.#nextSurvey = now + Math.min(1000, 50 * 2 ** Math.min(this.#failures, 10));
-    this.#failures += 1;
+    this.#surveys.failed(error.message.split('\n', 1)[0] ?? '', now);
     if (!this.#ready && !retryable) {
       for (const client of this.#clients.values()) {
-        for (const request of [...client.wants.keys()]) this.#refuse(client, request, error, now);
+        for (const request of [...client.wants.keys()]) this.#refuse(client, { request, error }, now);
       }
     }
     return this.#serve(now);
@@ -216,7 +212,7 @@ export class Broker {
     for (const { identity, terminateAt } of this.#ledger.quarantined.values()) {
       if (identity !== undefined) at = Math.min(at, terminateAt ?? Infinity);
     }
-    if (this.#asked === undefined && this.#surveyNeeded()) at = Math.min(at, this.#surveyDue());
+    if (!this.#surveys.asking && this.#surveyNeeded()) at = Math.min(at, this.#surveyDue());
     if (this.#ready && (waiting || this.#free() < 0)) at = Math.min(at, this.#lastServe + this.#times.keep);
     return at === Infinity ? undefined : at;
   }
@@ -227,7 +223,7 @@ export class Broker {
       case 'hello':
         return 'said hello twice';
       case 'have':
-        return client.enrolled ? undefined : this.#enrol(client, message.permits, message.last, now);
+        return client.enrolled ? undefined : this.#enrol(client, message, now);
       case 'want': {
         const { request, wait } = message;
         const want = { request, order: (this.#order += 1), since: now, deadline: now + wait };
@@ -242,10 +238,10 @@ export class Broker {
         return undefined;
       }
       case 'closed':
-        this.#closed(client, message.id, message.clean, now);
+        this.#closed(client, message, now);
         return undefined;
       case 'full':
-        this.#nextSurvey = Math.min(this.#nextSurvey, now + LOOK.quarantine);
+        this.#surveys.plan('quarantine', now);
         return undefined;
       case 'beat':
         return undefined;
@@ -254,12 +250,12 @@ export class Broker {
     }
   }
 
-  #enrol(client: BrokerClient, permits: readonly PermitRecord[], last: boolean, now: number): string | undefined {
+  #enrol(client: BrokerClient, { permits, last }: Have, now: number): string | undefined {
     for (const record of permits) {
       if (!this.#wasIssued(record.id)) return 'holds a permit that was never granted';
       const { id, pid, start } = record;
       const identity = pid === undefined ? undefined : identityOf({ pid, start });
-      if (!this.#ledger.claim(id, client.id, identity, now)) return 'holds a permit of another process';
+      if (!this.#ledger.claim({ id, client: client.id, identity }, now)) return 'holds a permit of another process';
     }
     if (!last) return undefined;
     client.enrolled = true;
@@ -274,40 +270,30 @@ export class Broker {
     return from < this.epoch || (from === this.epoch && Number.parseInt(number, 36) <= this.#permits);
   }
 
-  #closed(client: BrokerClient, id: string, clean: boolean, now: number): void {
+  #closed(client: BrokerClient, { id, clean }: { readonly id: string; readonly clean: boolean }, now: number): void {
     const permit = this.#ledger.granted.get(id);
     if (permit?.client !== client.id) return;
     client.gaveBack();
     if (clean) this.#ledger.free(id, now);
-    else
-      this.#isolate(id, permit.identity, { client, settle: this.#times.settle, terminate: this.#times.terminate }, now);
+    else this.#isolate(permit, { owner: client.hello.pid, ...this.#times }, now);
   }
 
   #remove(client: BrokerClient, alive: boolean, now: number): void {
     this.#clients.delete(client.id);
     const { settle, connect, terminate, rollCall } = this.#times;
-    for (const permit of this.#ledger.of(client.id)) {
-      const wait = alive ? { settle: connect, terminate: rollCall } : { settle, terminate };
-      this.#isolate(permit.id, permit.identity, { client, ...wait }, now);
-    }
+    const waits = alive ? { settle: connect, terminate: rollCall } : { settle, terminate };
+    for (const permit of this.#ledger.of(client.id)) this.#isolate(permit, { owner: client.hello.pid, ...waits }, now);
     this.#limit();
   }
 
   #isolate(
-    id: string,
-    identity: ServerIdentity | undefined,
-    of: { readonly client: BrokerClient; readonly settle: number; readonly terminate: number },
+    { id, identity }: GrantedPermit,
+    { owner, settle, terminate }: { readonly owner: number; readonly settle: number; readonly terminate: number },
     now: number,
   ): void {
-    this.#ledger.quarantine({
-      id,
-      member: of.client.hello.member,
-      since: now,
-      listedFrom: identity === undefined ? now + of.settle : now,
-      identity,
-      terminateAt: now + of.terminate,
-    });
-    this.#nextSurvey = Math.min(this.#nextSurvey, now);
+    const listedFrom = identity === undefined ? now + settle : now;
+    this.#ledger.quarantine({ id, owner, since: now, listedFrom, identity, terminateAt: now + terminate });
+    this.#surveys.soon(now);
   }
 
   /** Brings the books in line with the server's list, which was asked for at `asked`. */
@@ -344,7 +330,7 @@ export class Broker {
     const known = this.#roll.missing.some((member) => pidOf(member) === owner.pid) || this.#spared.has(owner.pid);
     const entry: QuarantinedPermit = {
       id: owner.permit,
-      member: undefined,
+      owner: owner.pid,
       since: now,
       listedFrom: now,
       identity,
@@ -368,10 +354,10 @@ export class Broker {
     for (const member of this.#roll.giveUp(now)) this.#spared.add(pidOf(member));
     for (const client of this.#clients.values()) {
       for (const want of [...client.wants.values()]) {
-        if (want.deadline <= now) this.#refuse(client, want.request, undefined, now);
+        if (want.deadline <= now) this.#refuse(client, { request: want.request }, now);
       }
     }
-    this.#ready ||= this.#roll.complete && this.#listed >= this.#roll.settledAt;
+    this.#becomeReady();
     if (this.#ready) {
       this.#weigh(now);
       this.#grant(now);
@@ -385,6 +371,11 @@ export class Broker {
     return out;
   }
 
+  /** All are heard, and a list is there that is young enough to show what the others left. */
+  #becomeReady(): void {
+    this.#ready ||= this.#roll.complete && this.#surveys.listedAt >= this.#roll.settledAt;
+  }
+
   #weigh(now: number): void {
     const held = new Map<number, { all: number; mature: number }>();
     for (const permit of this.#ledger.granted.values()) {
@@ -395,7 +386,7 @@ export class Broker {
     }
     for (const client of this.#clients.values()) {
       const { all, mature } = held.get(client.id) ?? { all: 0, mature: 0 };
-      client.weigh(all, mature, now - client.seen <= this.#times.silence, now);
+      client.weigh({ held: all, mature, eligible: now - client.seen <= this.#times.silence }, now);
     }
   }
 
@@ -441,17 +432,19 @@ export class Broker {
   }
 
   #surveyNeeded(): boolean {
-    return this.#clients.size > 0 || this.#ledger.quarantined.size > 0 || (!this.#ready && this.#failures === 0);
+    return (
+      this.#clients.size > 0 || this.#ledger.quarantined.size > 0 || (!this.#ready && this.#surveys.failures === 0)
+    );
   }
 
   #surveyDue(): number {
-    return this.#ready || !this.#roll.complete ? this.#nextSurvey : Math.max(this.#nextSurvey, this.#roll.settledAt);
+    const { next } = this.#surveys;
+    return this.#ready || !this.#roll.complete ? next : Math.max(next, this.#roll.settledAt);
   }
 
   #askServer(now: number): void {
-    if (this.#asked !== undefined || !this.#surveyNeeded() || now < this.#surveyDue()) return;
-    this.#asked = now;
-    this.#nextSurvey = Infinity;
+    if (this.#surveys.asking || !this.#surveyNeeded() || now < this.#surveyDue()) return;
+    this.#surveys.ask(now);
     const check = [...this.#ledger.quarantined.values()].flatMap(({ identity }) => identity ?? []);
     for (const { client, identity } of this.#ledger.granted.values()) {
       if (identity !== undefined && this.#wasChecked(client, now)) check.push(identity);
@@ -459,16 +452,19 @@ export class Broker {
     this.#out.push({ type: 'survey', check, ours: this.#ledger.identities() });
   }
 
-  #planSurvey(now: number): void {
-    let pause = LOOK.quiet;
-    for (const client of this.#clients.values()) if (client.wants.size > 0) pause = LOOK.waiting;
-    if (this.#size.unconfirmed) pause = LOOK.confirm;
-    if (this.#ledger.quarantined.size > 0) pause = LOOK.quarantine;
-    if (!this.#ready) pause = this.#roll.complete ? 0 : LOOK.quarantine;
-    this.#nextSurvey = Math.min(this.#nextSurvey, now + pause);
+  #urgency(): Urgency {
+    if (!this.#ready) return this.#roll.complete ? 'start' : 'quarantine';
+    if (this.#ledger.quarantined.size > 0) return 'quarantine';
+    if (this.#size.unconfirmed) return 'confirm';
+    for (const client of this.#clients.values()) if (client.wants.size > 0) return 'waiting';
+    return 'quiet';
   }
 
-  #refuse(client: BrokerClient, request: number, error: SerializedError | undefined, now: number): void {
+  #refuse(
+    client: BrokerClient,
+    { request, error }: { readonly request: number; readonly error?: SerializedError },
+    now: number,
+  ): void {
     const want = client.wants.get(request);
     if (want === undefined) return;
     const facts = this.#facts(client, now - want.since, now);
@@ -503,7 +499,8 @@ export class Broker {
 
   /** What else than busy holders keeps a permit from a client. */
   #obstacle(client: BrokerClient): string | null {
-    if (this.#failure !== undefined) return `the server could not be asked: ${this.#failure}`.slice(0, 300);
+    const { failure } = this.#surveys;
+    if (failure !== undefined) return `the server could not be asked: ${failure}`.slice(0, 300);
     if (this.#ready) {
       const kept = client.held > 0 && this.#free() === 1;
       return kept ? 'the last free one is kept for a process that has none' : null;

@@ -12,8 +12,8 @@ export interface GrantedPermit {
 
 export interface QuarantinedPermit {
   readonly id: string;
-  /** The name of the member it was granted to, where one is known. */
-  readonly member: string | undefined;
+  /** The number of the process it was granted to. */
+  readonly owner: number;
   readonly since: number;
   /** The server's list counts only if it was asked for after this time: a connection half made is not on it yet. */
   listedFrom: number;
@@ -37,7 +37,7 @@ export class PermitLedger {
   }
 
   /** Takes a permit its holder says it has from before. False: somebody else is its holder. */
-  claim(id: string, client: number, identity: ServerIdentity | undefined, now: number): boolean {
+  claim({ id, client, identity }: Omit<GrantedPermit, 'since'>, now: number): boolean {
     const holder = this.granted.get(id);
     if (holder !== undefined) return holder.client === client;
     const waiting = this.quarantined.get(id);

@@ -110,6 +110,7 @@ export class RunningJob<R> implements JobHandle<R> {
     return !this.#ended && (this.#carrier?.kill(signal) ?? false);
   }
 
+  // oxlint-disable-next-line unicorn/no-thenable -- a job is started to be awaited
   then<A = R, B = never>(
     onFulfilled?: ((value: R) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -28,26 +28,27 @@ const GRACE = 5000;
 const LAST_MESSAGE = 1000;
 
 export function forkJob<R>(start: JobStart, options: JobOptions): JobHandle<R> {
-  return begin<R>(start, options, serialize, (job) => startProcess(job, start, options));
+  return begin<R>(start, options, { copy: serialize, launch: startProcess });
 }
 
 export function threadJob<R>(start: JobStart, options: JobOptions): JobHandle<R> {
-  return begin<R>(start, options, structuredClone, (job) => startThread(job, start, options));
+  return begin<R>(start, options, { copy: structuredClone, launch: startThread });
 }
 
-function begin<R>(
-  start: JobStart,
-  options: JobOptions,
-  copy: (value: unknown) => unknown,
-  launch: (job: RunningJob<R>) => void,
-): JobHandle<R> {
+interface Way {
+  /** Makes the copy the channel would make. */
+  readonly copy: (value: unknown) => unknown;
+  readonly launch: <R>(job: RunningJob<R>, start: JobStart, options: JobOptions) => void;
+}
+
+function begin<R>(start: JobStart, options: JobOptions, { copy, launch }: Way): JobHandle<R> {
   refuseWhileLoading(start.name);
   const { signal, timeout, grace = GRACE } = options;
   const job = new RunningJob<R>(start.name, { signal, timeout, grace });
   try {
     if (signal?.aborted === true) throw cancelledJob(start.name, signal);
-    for (const [index, argument] of start.args.entries()) checkTransferable(start.name, index, argument, copy);
-    launch(job);
+    checkTransferable(start, copy);
+    launch(job, start, options);
   } catch (error) {
     job.refused(error);
   }
@@ -65,17 +66,19 @@ function refuseWhileLoading(name: string): void {
   throw error;
 }
 
-function checkTransferable(name: string, index: number, argument: unknown, copy: (value: unknown) => unknown): void {
-  if (typeof argument !== 'object' && typeof argument !== 'function' && typeof argument !== 'symbol') return;
-  try {
-    copy(argument);
-  } catch (cause) {
-    if (cause instanceof AthanorError) throw cause;
-    const reason = cause instanceof Error ? cause.message : 'it cannot be cloned';
-    throw new NotTransferableError(`Argument ${index + 1} of the job '${name}' cannot be sent: ${reason}`, {
-      hint: 'Send plain data: a key, a record, a descriptor.',
-      cause,
-    });
+function checkTransferable({ name, args }: JobStart, copy: Way['copy']): void {
+  for (const [index, argument] of args.entries()) {
+    if (typeof argument !== 'object' && typeof argument !== 'function' && typeof argument !== 'symbol') continue;
+    try {
+      copy(argument);
+    } catch (cause) {
+      if (cause instanceof AthanorError) throw cause;
+      const reason = cause instanceof Error ? cause.message : 'it cannot be cloned';
+      throw new NotTransferableError(`Argument ${index + 1} of the job '${name}' cannot be sent: ${reason}`, {
+        hint: 'Send plain data: a key, a record, a descriptor.',
+        cause,
+      });
+    }
   }
 }
 
