@@ -1,10 +1,13 @@
 // What act 2 looks like while it runs: built anew from the tallies ten times a second, and pure.
 import { type Block, line, progress, type Span, sparkline, styled, table, type View } from '@athanor/cli';
-import type { Stage } from './act-two.ts';
+import { quarantined, type Stage } from './act-two.ts';
+import { SHARE } from './options.ts';
 import type { Member } from './crew.ts';
 import type { Backend } from './observer.ts';
-import type { VariantTally } from './tally.ts';
+import { elapsedOf, type VariantTally } from './tally.ts';
 
+/** What the sparkline shows: the last so many looks. */
+const LOOKS = 60;
 const history: number[] = [];
 
 /** The view of the stage as it stands. */
@@ -12,6 +15,7 @@ export function actTwoView(stage: Stage, begin: number): View {
   const { observer, options, tally, crew, server } = stage;
   const now = observer.backends.length;
   history.push(now);
+  if (history.length > LOOKS) history.shift();
   const seconds = Math.max(0.001, (performance.now() - begin) / 1000);
   const rate = tally.variants.reduce((sum, variant) => sum + rateOf(variant), 0) / Math.max(1, tally.variants.length);
   const summary = [
@@ -45,29 +49,28 @@ export function actTwoView(stage: Stage, begin: number): View {
   };
 }
 
-function rateOf({ iterations, elapsed }: VariantTally): number {
-  return elapsed === 0 ? 0 : iterations / (elapsed / 1000);
+function rateOf(variant: VariantTally): number {
+  const elapsed = elapsedOf(variant);
+  return elapsed < 1 ? 0 : variant.iterations / (elapsed / 1000);
 }
 
 function variantBlock({ options }: Stage, variant: VariantTally): Block {
-  const done = options.iterations === undefined ? variant.elapsed / 5000 : variant.iterations / options.iterations;
+  const done = options.iterations === undefined ? elapsedOf(variant) / SHARE : variant.iterations / options.iterations;
   const note = `${variant.iterations} iterations, ${rateOf(variant).toFixed(1)}/s, ${variant.right} right, ${variant.killed} killed`;
-  return progress(variant.name.padEnd(9), variant.running ? done : 1, note);
-}
-
-/** Backends of the killed that the server still has: their permits are not given to anyone yet. */
-function quarantined({ crew, observer }: Stage): Backend[] {
-  return observer.backends.filter(({ client }) => client !== undefined && crew.killed.has(client));
+  return progress(variant.name.padEnd(9), variant.end === undefined ? done : 1, note);
 }
 
 function processTable(stage: Stage): Block {
   const { crew, observer, tally, options } = stage;
   const of = (pid: number): Backend[] => observer.backends.filter(({ client }) => client === pid);
   const rows: Span[][] = [mainRow(of(process.pid), tally.right)];
+  const brokers = observer.backends.filter(({ client }) => client === undefined);
+  if (brokers.length > 0)
+    rows.push(['', styled('accent', 'broker'), String(brokers.length), 'asks the server', '', '']);
   const members = [...crew.living.values()].slice(0, options.processes + 1);
   for (const member of members) rows.push(memberRow(member, of(member.pid)));
   for (const backend of quarantined(stage)) rows.push(quarantineRow(stage, backend));
-  while (rows.length < options.processes + 3) rows.push([]);
+  while (rows.length < options.processes + 4) rows.push([]);
   return table(
     [
       { title: 'pid', align: 'right', minWidth: 7 },
@@ -130,10 +133,11 @@ const rank = ({ state }: Backend): number => (state === 'active' ? 0 : state ===
 function footer(stage: Stage): Block {
   const { crew, tally } = stage;
   const quarantine = quarantined(stage).length;
+  const longest = `longest ${(Math.max(0, ...tally.quarantines.values()) / 1000).toFixed(1)} s`;
   return line(
     `killed by SIGKILL ${crew.killed.size}`,
     '   ',
-    quarantine === 0 ? 'permits in quarantine 0' : styled('warn', `permits in quarantine ${quarantine}`),
+    styled(quarantine === 0 ? 'plain' : 'warn', `permits in quarantine ${quarantine}, ${longest}`),
     '   ',
     tally.errors.length === 0 ? styled('good', 'errors 0') : styled('bad', `errors ${tally.errors.length}`),
   );

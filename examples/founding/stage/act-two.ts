@@ -4,10 +4,10 @@ import { type Screen, styled, line } from '@athanor/cli';
 import type { Iteration, Row } from '../iteration.ts';
 import { actTwoView } from './act-two-view.ts';
 import type { Crew, RunningChild } from './crew.ts';
-import type { Observer } from './observer.ts';
-import type { Options, VariantName } from './options.ts';
+import type { Backend, Observer } from './observer.ts';
+import { type Options, SHARE, type VariantName } from './options.ts';
 import type { Server } from './server.ts';
-import type { Tally, VariantTally } from './tally.ts';
+import { elapsedOf, type Tally, type VariantTally } from './tally.ts';
 import { pause } from './usual-way.ts';
 
 /** What every part of the act has at hand. */
@@ -25,8 +25,6 @@ interface Variant {
   main(iteration: Iteration): Promise<Row[]>;
 }
 
-/** A variant's share of the time where no number of iterations is asked for, in milliseconds. */
-const SHARE = 5000;
 const FRAME = 100;
 /** Beyond this a run has failed, and more of the same tells nothing. */
 const ENOUGH_ERRORS = 20;
@@ -52,19 +50,23 @@ export async function actTwo(stage: Stage, screen: Screen): Promise<void> {
     line(styled('bold', 'Act 2: athanor'), `, ${processes} children at a time and one budget of ${budget} connections`),
   ]);
   const begin = performance.now();
-  const over = new AbortController();
-  const until = AbortSignal.any([stage.signal, over.signal]);
-  const asides = [watch(stage, until, () => screen.update(actTwoView(stage, begin)))];
-  if (stage.options.killEvery > 0) asides.push(kill(stage, until));
+  const [killing, watching] = [new AbortController(), new AbortController()];
+  const show = (): void => screen.update(actTwoView(stage, begin));
+  const watched = watch(stage, watching.signal, show);
+  const killed = kill(stage, AbortSignal.any([stage.signal, killing.signal]));
   try {
     for (const name of stage.options.variants) await play(stage, name);
-    over.abort();
+    killing.abort();
+    await killed;
     if (stage.options.whole) await count(stage);
     if (stage.options.whole || stage.options.brokenOnly) await tryToCross(stage);
+    await nobodyConnected(stage);
   } finally {
-    over.abort();
-    await Promise.all(asides);
-    screen.update(actTwoView(stage, begin));
+    killing.abort();
+    watching.abort();
+    await Promise.all([killed, watched]);
+    show();
+    screen.settle();
   }
 }
 
@@ -73,23 +75,21 @@ async function play(stage: Stage, name: VariantName): Promise<void> {
   const { options, tally } = stage;
   if (stage.signal.aborted) return;
   const variant = tally.variant(name);
-  const begin = performance.now();
   const holding = HOLDING.has(name);
   const rows = holding ? options.processes : 1;
   const lanes = Array.from({ length: holding ? 1 : options.processes }, (_, lane) => lane);
   let started = 0;
   /** How many rows the next iteration has; none when it is over. */
   const next = (): number => {
-    variant.elapsed = performance.now() - begin;
     if (stage.signal.aborted || tally.errors.length >= ENOUGH_ERRORS) return 0;
-    const left = options.iterations === undefined ? (variant.elapsed < SHARE ? rows : 0) : options.iterations - started;
+    const left =
+      options.iterations === undefined ? (elapsedOf(variant) < SHARE ? rows : 0) : options.iterations - started;
     const claimed = Math.min(rows, left);
     started += claimed;
     return claimed;
   };
   await Promise.all(lanes.map((lane) => playLane(stage, { variant, name, lane, next })));
-  variant.elapsed = performance.now() - begin;
-  variant.running = false;
+  variant.end = performance.now();
 }
 
 interface Lane {
@@ -138,12 +138,21 @@ async function tryToCross({ tally, signal }: Stage): Promise<void> {
   }
 }
 
+/** Backends of the killed that the server still has: their permits are given to nobody yet. */
+export function quarantined({ crew, observer }: Stage): Backend[] {
+  return observer.backends.filter(({ client }) => client !== undefined && crew.killed.has(client));
+}
+
 /** Looks at the server again and again, and shows what it saw. */
-async function watch({ observer, signal: _signal, tally }: Stage, until: AbortSignal, show: () => void): Promise<void> {
+async function watch(stage: Stage, until: AbortSignal, show: () => void): Promise<void> {
+  const { observer, crew, tally } = stage;
   while (!until.aborted) {
     const begin = performance.now();
     try {
       await observer.look();
+      for (const { backend, client = 0 } of quarantined(stage)) {
+        tally.quarantines.set(backend, begin - (crew.killed.get(client)?.killedAt ?? begin));
+      }
     } catch (error) {
       tally.errors.push(error);
       return;
@@ -155,6 +164,7 @@ async function watch({ observer, signal: _signal, tally }: Stage, until: AbortSi
 
 /** Kills a child every so often; now and then one that is inside a long statement, which the server goes on with. */
 async function kill(stage: Stage, until: AbortSignal): Promise<void> {
+  if (stage.options.killEvery === 0) return;
   const sleepers: Promise<unknown>[] = [];
   for (let n = 1; ; n++) {
     await pause(stage.options.killEvery, until);
@@ -176,4 +186,14 @@ async function killInStatement({ crew, observer, tally }: Stage, until: AbortSig
   while (!until.aborted && crew.living.has(handle.pid ?? 0) && !asleep()) await pause(FRAME / 2, until);
   crew.killOne((member) => member.handle === handle);
   await end.catch((error: unknown) => tally.errors.push(error));
+}
+
+/** Waits until the server has ended all connections of the programme's processes, those of the killed too. */
+async function nobodyConnected({ observer, signal }: Stage): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  // A look that has begun by now may still miss one; the one after it does not.
+  const looks = observer.looks + 2;
+  const settled = (): boolean =>
+    observer.looks >= looks && observer.backends.every(({ client }) => client === undefined);
+  while (!settled() && performance.now() < deadline && !signal.aborted) await pause(FRAME / 2, signal);
 }

@@ -4,6 +4,9 @@ import { parseArgs } from 'node:util';
 export const VARIANTS = ['globals', 'scoped', 'cure', 'forced-gc'] as const;
 export type VariantName = (typeof VARIANTS)[number];
 
+/** A variant's share of the time where no number of iterations is asked for, in milliseconds. */
+export const SHARE = 5000;
+
 export interface Options {
   /** Per variant. Left out, the variants share a fixed time instead. */
   readonly iterations: number | undefined;

@@ -1,6 +1,5 @@
 // The order of the evening: the acts, then the verdict. Whatever happens, the children are gone and the server is
 // stopped when this returns.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { line, type Screen, styled } from '@athanor/cli';
 import { createEngine } from 'athanor';
 import { type ActOne, actOne } from './act-one.ts';
@@ -9,7 +8,7 @@ import type { Crew } from './crew.ts';
 import { Observer } from './observer.ts';
 import type { Options } from './options.ts';
 import { openServer } from './server.ts';
-import { Tally } from './tally.ts';
+import { elapsedOf, Tally } from './tally.ts';
 import { verdict, type VerdictLine } from './verdict.ts';
 
 export interface Evening {
@@ -36,8 +35,6 @@ export async function run({ options, crew, screen, signal }: Evening): Promise<b
       tally: new Tally(),
     };
     await actTwo(stage, screen);
-    await nobodyConnected(stage);
-    screen.settle();
     if (signal.aborted) return false;
     const lines = await verdict({ ...stage, budget: options.budget, role: server.role, logFile: server.logFile });
     if (options.json) process.stdout.write(`${JSON.stringify(report(stage, lines, first))}\n`);
@@ -48,13 +45,6 @@ export async function run({ options, crew, screen, signal }: Evening): Promise<b
     await engine.close();
     await server.stop();
   }
-}
-
-/** Waits until the server has ended all connections of the programme's processes, those of the killed too. */
-async function nobodyConnected({ observer }: Stage): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  const busy = async (): Promise<boolean> => (await observer.look()).some(({ client }) => client !== undefined);
-  while ((await busy()) && performance.now() < deadline) await sleep(50);
 }
 
 async function playActOne({ options, screen, signal }: Evening): Promise<ActOne | undefined> {
@@ -92,17 +82,18 @@ function report(
     options: { processes, budget, tls, killEvery, seed },
     server: server.title,
     usualWay: first,
-    variants: tally.variants.map(({ name, iterations, right, killed, elapsed }) => ({
-      name,
-      iterations,
-      right,
-      killed,
-      seconds: Math.round(elapsed) / 1000,
-      perSecond: Math.round((iterations / elapsed) * 10_000) / 10,
-    })),
+    variants: tally.variants.map((variant) => {
+      const { name, iterations, right, killed } = variant;
+      const seconds = Math.round(elapsedOf(variant)) / 1000;
+      return { name, iterations, right, killed, seconds, perSecond: Math.round((iterations / seconds) * 10) / 10 };
+    }),
     sharedRow: tally.counts,
     refusals: tally.attempts.map(({ channel, refusal }) => ({ channel, code: refusal?.code })),
     killed: crew.killed.size,
+    quarantine: {
+      connections: tally.quarantines.size,
+      longest: Math.round(Math.max(0, ...tally.quarantines.values())),
+    },
     connections: { sampledPeak: observer.peak, looks: observer.looks },
     verdict: lines,
   };

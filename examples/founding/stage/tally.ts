@@ -10,9 +10,14 @@ export interface VariantTally {
   /** Rows that read 2 in the end, or whose child was killed and which are whole. */
   right: number;
   killed: number;
-  /** In milliseconds. */
-  elapsed: number;
-  running: boolean;
+  /** By `performance.now()`; no end while it runs. */
+  readonly begin: number;
+  end: number | undefined;
+}
+
+/** How long a variant has had, in milliseconds. */
+export function elapsedOf({ begin, end = performance.now() }: VariantTally): number {
+  return end - begin;
 }
 
 export class Tally {
@@ -21,12 +26,14 @@ export class Tally {
   readonly attempts: Attempt[] = [];
   /** Errors that nobody caused on purpose. */
   readonly errors: unknown[] = [];
+  /** For each connection of a killed child: how long the server was seen to keep it, in milliseconds. */
+  readonly quarantines = new Map<number, number>();
   /** What each row must hold in the end: 2, or 1 or 2 where its child was killed. */
   readonly #expected = new Map<number, readonly number[]>();
   readonly #killed = new Set<number>();
 
   variant(name: string): VariantTally {
-    const tally = { name, iterations: 0, right: 0, killed: 0, elapsed: 0, running: true };
+    const tally: VariantTally = { name, iterations: 0, right: 0, killed: 0, begin: performance.now(), end: undefined };
     this.variants.push(tally);
     return tally;
   }
