@@ -1,5 +1,6 @@
 // A connection as an application holds it: statements go out in the order they were called, the first one begins a
 // transaction, and nothing is kept that was not committed.
+import type { DriverConnection } from '../driver/driver.ts';
 import { NOT_TRANSFERABLE, StateError, type TransferGuard, transferGuard } from '../errors/index.ts';
 import { CallSite } from '../primitives/call-site.ts';
 import type { FirstOf, NamedOf, TupleOf } from '../sql/rows.ts';
@@ -55,6 +56,16 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   /** What logs and errors call it; `undefined` while it has no server connection. */
   get connectionId(): string | undefined {
     return this.#executor.lease?.connectionId;
+  }
+
+  /**
+   * The driver's own connection, while there is one: what is done with it is not seen by this object, nor undone.
+   * Throws `ATH_STATE` where there is none, `ATH_FOREIGN_OWNER` in another process or thread.
+   */
+  get driverConnection(): DriverConnection {
+    const { lease } = this.#executor;
+    if (lease === undefined) throw new StateError('The connection has no server connection now.');
+    return lease.connection;
   }
 
   /** Notes of the application on the server connection, kept as long as that is open. */

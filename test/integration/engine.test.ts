@@ -118,6 +118,21 @@ for (const [name, open] of Object.entries(places)) {
       });
     });
 
+    it('[F015] below the language: SQL as it is, and the driver’s own connection', async () => {
+      const engine = await place.engine();
+      const connection = await engine.connect();
+      const placeholder = name === 'postgresql' ? '$1' : '?';
+      await connection.raw(`insert into item values (1, ${placeholder})`, ["it's"]);
+      assert.deepEqual(await connection.raw('select id, name from item'), [{ id: 1, name: "it's" }]);
+      const rows: unknown[] = [];
+      const text = { sql: 'select name from item', params: [], results: undefined, prepare: false };
+      await connection.driverConnection.submit([{ text, params: [] }], { row: (_, row) => rows.push(row) });
+      assert.deepEqual(rows, [["it's"]]);
+      assert.equal(connection.driverConnection.status, 'transaction');
+      await connection.close();
+      assert.throws(() => connection.driverConnection, StateError);
+    });
+
     it('[F016] many parameter sets are one batched call, and must be alike', async () => {
       const engine = await place.engine();
       const placeholders = name === 'postgresql' ? '$1, $2' : '?, ?';

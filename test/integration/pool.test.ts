@@ -1,6 +1,8 @@
 // The pool's promises, kept with a real server on the other side: what it says is compared with what the server lists.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Engine } from '../../src/engine/engine.ts';
 import { NestedCheckoutError, PoolTimeoutError, ServerFullError } from '../../src/index.ts';
 import type { Connection } from '../../src/engine/connection.ts';
@@ -260,6 +262,34 @@ describe('pool on PostgreSQL', () => {
     await holder.raw('select 44');
     await assert.rejects(engine.connect(), NestedCheckoutError);
     await holder.close();
+    await engine.close();
+  });
+
+  it('[F036] a connection whose holder was garbage collected is reported, closed on the server, and its place freed', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const engine = await place.engine({ max: 1 });
+    let reported: Error | undefined;
+    const warning = new Promise<Error>((resolve) => process.once('warning', resolve)).then((warned) => {
+      reported = warned;
+    });
+    async function forget(): Promise<number> {
+      const connection = await engine.connect();
+      await connection.raw(`insert into item values (9, 'forgotten')`);
+      return connection.driverConnection.identity.pid;
+    }
+    const pid = await forget();
+    for (let round = 0; round < 100 && reported === undefined; round += 1) {
+      await wait(5);
+      collect();
+    }
+    await warning;
+    assert.match(reported?.message ?? '', /never given back.*taken at .*forget.*pool\.test\.ts.*insert into item/);
+    await engine.begin(async (connection) => {
+      assert.deepEqual(await connection.raw('select id from item where id = 9'), []);
+      assert.notEqual(connection.driverConnection.identity.pid, pid);
+    });
+    assert.equal(await listed(), 1);
     await engine.close();
   });
 
