@@ -38,6 +38,7 @@ class Item extends Base.table('items', {
   id: integer().primaryKey(),
   name: text().unique(),
   note: text().nullable(),
+  mood: text().nullable().default('fine'),
   count: integer().default(0),
   rank: integer().default(() => 7),
   big: bigint().default(9_007_199_254_740_993n),
@@ -644,6 +645,13 @@ for (const [name, open] of Object.entries(databases)) {
       assert.equal(entityStatus(old), 'detached');
       assert.equal(await one.getOne(Pair, { left: 1, right: 'r' }), next);
       assert.equal(next.value, 2);
+    });
+
+    it('takes NULL that was asked for as NULL, not as the default', async () => {
+      const one = session();
+      one.add(new Item({ name: 'a' }), new Item({ name: 'b', mood: null }));
+      await one.commit();
+      assert.deepEqual(await peek(async (s) => s.scalars(select(Item.c.mood).orderBy(Item.c.name))), ['fine', null]);
     });
 
     it('follows a changed key', async () => {

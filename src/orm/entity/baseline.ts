@@ -25,6 +25,8 @@ export class BaselineFormat {
   readonly #objectAt: readonly number[];
   readonly #decoded: readonly number[];
   readonly #differs: readonly Differs[];
+  /** Reused from row to row: values live only until they are on an entity. */
+  readonly #values: unknown[];
   #entityDiffers: ((entity: object, baseline: Baseline) => boolean) | undefined;
   #walk: Walk | undefined;
 
@@ -35,17 +37,18 @@ export class BaselineFormat {
     this.#decoded = columns.flatMap(({ type }, index) =>
       type.decode !== undefined || type.compare === 'bytes' ? [index] : [],
     );
+    this.#values = columns.map(() => undefined);
     this.#differs = columns.map((column, index) => differs(column.type, index, this.#objectAt[index] as number));
   }
 
-  /** Turns a row in wire form into a baseline, in place, and gives the values the entity gets. */
+  /** Turns a row in wire form into a baseline, in place, and gives the values the entity gets, good until the next row. */
   read(row: Baseline): readonly unknown[] {
     if (this.#decoded.length === 0) return row;
-    const values = row.slice(0, this.columns.length);
+    const values = this.#values;
+    for (let index = 0; index < values.length; index++) values[index] = row[index];
     for (const index of this.#decoded) {
       const wire = row[index] as Scalar | undefined;
-      if (wire === undefined) continue;
-      values[index] = this.#readColumn(row, index, wire);
+      if (wire !== undefined) values[index] = this.#readColumn(row, index, wire);
     }
     return values;
   }

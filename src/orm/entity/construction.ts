@@ -9,8 +9,8 @@ import type { EntityConstructor, Stamp } from './stamp.ts';
 
 /** A row on its way into an object. */
 export interface RowInHand {
-  readonly values: readonly unknown[];
-  readonly state: EntityState;
+  values: readonly unknown[];
+  state: EntityState;
   readonly stamp: Stamp;
 }
 

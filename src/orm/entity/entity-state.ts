@@ -41,6 +41,31 @@ export interface KeySource {
   readonly parent: EntityState;
 }
 
+/** What few entities have. Kept apart, so that a hundred thousand loaded ones stay small. */
+interface Rare {
+  ones: Map<Relation, EntityState | null> | undefined;
+  manys: Map<Relation, ToManyValue> | undefined;
+  handles: Map<Relation, object> | undefined;
+  sources: Map<number, KeySource> | undefined;
+  expressions: Map<number, object> | undefined;
+  filled: readonly number[] | undefined;
+  orphaned: boolean;
+  missing: 'expired' | undefined;
+}
+
+function noRare(): Rare {
+  return {
+    ones: undefined,
+    manys: undefined,
+    handles: undefined,
+    sources: undefined,
+    expressions: undefined,
+    filled: undefined,
+    orphaned: false,
+    missing: undefined,
+  };
+}
+
 export class EntityState {
   readonly mapper: Mapper;
   entity: object = this;
@@ -54,20 +79,69 @@ export class EntityState {
   /** The transaction or savepoint in which the baseline was read; what is older than the transaction is stale. */
   frame = 0;
   companions: Companions | undefined;
-  ones: Map<Relation, EntityState | null> | undefined;
-  manys: Map<Relation, ToManyValue> | undefined;
-  handles: Map<Relation, object> | undefined;
-  /** By the first column of the key. */
-  sources: Map<number, KeySource> | undefined;
-  /** By column: SQL the server will evaluate at the next flush. */
-  expressions: Map<number, object> | undefined;
-  /** Columns the last INSERT filled in: a rollback takes them back. */
-  filled: readonly number[] | undefined;
-  /** Left the list of a parent that owns it. */
-  orphaned = false;
-  /** Why a column is missing, for the error that says so. */
-  missing: 'expired' | 'deferred' | undefined;
+  #rare: Rare | undefined;
   constructor(mapper: Mapper) {
     this.mapper = mapper;
+  }
+
+  /** To-one relations that are known. */
+  get ones(): Map<Relation, EntityState | null> | undefined {
+    return this.#rare?.ones;
+  }
+  set ones(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.ones = value;
+  }
+  get manys(): Map<Relation, ToManyValue> | undefined {
+    return this.#rare?.manys;
+  }
+  set manys(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.manys = value;
+  }
+  /** What fields give before their relations are loaded. */
+  get handles(): Map<Relation, object> | undefined {
+    return this.#rare?.handles;
+  }
+  set handles(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.handles = value;
+  }
+  /** Where foreign keys come from, by the first column of the key. */
+  get sources(): Map<number, KeySource> | undefined {
+    return this.#rare?.sources;
+  }
+  set sources(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.sources = value;
+  }
+  /** By column: SQL the server will evaluate at the next flush. */
+  get expressions(): Map<number, object> | undefined {
+    return this.#rare?.expressions;
+  }
+  set expressions(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.expressions = value;
+  }
+  /** Columns the last INSERT filled in: a rollback takes them back. */
+  get filled(): readonly number[] | undefined {
+    return this.#rare?.filled;
+  }
+  set filled(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.filled = value;
+  }
+  /** Left the list of a parent that owns it. */
+  get orphaned(): boolean {
+    return this.#rare?.orphaned ?? false;
+  }
+  set orphaned(value) {
+    if (value || this.#rare !== undefined) this.#own.orphaned = value;
+  }
+  /** Why a column is missing, for the error that says so. */
+  get missing(): 'expired' | undefined {
+    return this.#rare?.missing;
+  }
+  set missing(value) {
+    if (value !== undefined || this.#rare !== undefined) this.#own.missing = value;
+  }
+
+  get #own(): Rare {
+    this.#rare ??= noRare();
+    return this.#rare;
   }
 }

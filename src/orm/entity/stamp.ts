@@ -25,6 +25,25 @@ export function makeStamp(keys: readonly string[]): Stamp {
   );
 }
 
+/** Stamps for some of a class's columns, made once for each choice of them. */
+export class StampCache {
+  static readonly #capacity = 64;
+  readonly #stamps: Map<string, Stamp> = new Map();
+
+  /** Beyond a few dozen choices, properties are defined one by one: text made from input must not pile up as code. */
+  get(keys: readonly string[]): Stamp {
+    const name = keys.join('\0');
+    let stamp = this.#stamps.get(name);
+    if (stamp !== undefined) return stamp;
+    if (this.#stamps.size >= StampCache.#capacity) {
+      return (entity, values) => keys.forEach((key, index) => define(entity, key, values[index]));
+    }
+    stamp = makeStamp(keys);
+    this.#stamps.set(name, stamp);
+    return stamp;
+  }
+}
+
 /** Writes again what a constructor or field initialiser changed. */
 export function makeRestamp(keys: readonly string[]): Stamp {
   if (!canGenerate()) {

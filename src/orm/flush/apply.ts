@@ -1,15 +1,16 @@
 // After the statements: entities get what the database made, and their rows become the new baselines.
 import { FlushError } from '../../errors/index.ts';
+import type { TableColumn } from '../../sql/from.ts';
 import type { Scalar } from '../../types/wire.ts';
 import type { Baseline } from '../entity/baseline.ts';
 import { EntityState } from '../entity/entity-state.ts';
-import { identityKeyAt, type IdentityKey } from '../entity/identity-key.ts';
-import { define } from '../entity/stamp.ts';
+import { identityKey, type IdentityKey } from '../entity/identity-key.ts';
+import type { Mapper } from '../mapping/mapper.ts';
 import { isComplete } from '../session/class-store.ts';
 import type { Frame } from '../session/frame.ts';
 import type { UnitOfWork } from '../session/unit-of-work.ts';
 import type { FlushPlan } from './flush-plan.ts';
-import { KeyRef, type RowChange } from './row-change.ts';
+import { type Cell, KeyRef, type RowChange, type RowShape } from './row-change.ts';
 import { referred, type Returned } from './run-plan.ts';
 
 export function applyPlan(plan: FlushPlan, returned: Returned, unit: UnitOfWork): void {
@@ -39,32 +40,67 @@ interface SaveContext {
   readonly frame: Frame;
 }
 
+/** Where the parts of a row of one shape stand in the columns of its class. */
+interface ShapePlaces {
+  readonly match: readonly number[];
+  readonly set: readonly number[];
+  readonly returning: readonly number[];
+  /** Columns whose value came from the database or from the model, not from the user. */
+  readonly madeForUs: ReadonlySet<number>;
+}
+
+const places = new WeakMap<RowShape, ShapePlaces>();
+
+function placesOf(shape: RowShape, mapper: Mapper): ShapePlaces {
+  let found = places.get(shape);
+  if (found === undefined) {
+    const indexes = (columns: readonly TableColumn[]): number[] =>
+      columns.map((column) => mapper.columns.indexOf(column));
+    const returning = indexes(shape.returning);
+    const made = mapper.columns.flatMap(({ onUpdate }, index) =>
+      onUpdate !== undefined || index === mapper.versionIndex ? [index] : [],
+    );
+    found = {
+      match: indexes(shape.match),
+      set: indexes(shape.set),
+      returning,
+      madeForUs: new Set([...returning, ...made]),
+    };
+    places.set(shape, found);
+  }
+  return found;
+}
+
 function applySave(row: RowChange, context: SaveContext): void {
   const { source: state } = row;
   if (!(state instanceof EntityState)) return;
-  const { unit, frame, returned } = context;
-  const { mapper } = state;
+  const { unit, frame } = context;
+  const { mapper, entity } = state;
   const isNew = state.status === 'pending';
-  const wire = writtenValues(row, returned);
+  const { madeForUs } = placesOf(row.shape, mapper);
+  const wire = writtenValues(row, mapper, context.returned);
   const baseline: Baseline = isNew ? mapper.columns.map(() => undefined) : [...(state.baseline as Baseline)];
+  const missing: string[] = [];
+  const values: unknown[] = [];
   const filled: number[] = [];
   if (!isNew) frame.keep(state);
-  mapper.columns.forEach((column, index) => {
-    const value = wire.get(column.name);
-    if (value === undefined) return;
+  for (let index = 0; index < wire.length; index++) {
+    const value = wire[index];
+    if (value === undefined) continue;
+    const { key, type } = mapper.columns[index] as TableColumn;
     const read = mapper.format.readColumn(baseline, index, value);
-    const own = Object.hasOwn(state.entity, column.key);
+    if (!Object.hasOwn(entity, key)) {
+      missing.push(key);
+      values.push(read);
+      filled.push(index);
+      continue;
+    }
     // JSON becomes the frozen value that was written; what else the user put there stays the user's own object, even
     // if it was changed again while the statements ran.
-    if (
-      !own ||
-      column.type.compare === 'json' ||
-      (madeForUs(row, index, state) && mapper.format.columnDiffers(state.entity, baseline, index))
-    ) {
-      define(state.entity, column.key, read);
-    }
-    if (!own) filled.push(index);
-  });
+    const ours = madeForUs.has(index) && mapper.format.columnDiffers(entity, baseline, index);
+    if (type.compare === 'json' || ours) (entity as Record<string, unknown>)[key] = read;
+  }
+  if (missing.length > 0) mapper.stamps.get(missing)(entity, values);
   state.expressions = undefined;
   state.sources = undefined;
   state.orphaned = false;
@@ -74,31 +110,25 @@ function applySave(row: RowChange, context: SaveContext): void {
   else finishUpdate(state, baseline, unit);
 }
 
-/** The value came from the database, or from the column's definition, not from the user. */
-function madeForUs({ shape }: RowChange, index: number, { mapper }: EntityState): boolean {
-  const column = mapper.columns[index];
-  return (
-    column !== undefined &&
-    (index === mapper.versionIndex || column.onUpdate !== undefined || shape.returning.includes(column))
-  );
-}
-
-/** What is in the row now, by column name: what was sent, and what came back. */
-function writtenValues(row: RowChange, returned: Returned): ReadonlyMap<string, Scalar> {
+/** What is in the row now, by column: what was sent, and what came back. `undefined` where neither says. */
+function writtenValues(row: RowChange, mapper: Mapper, returned: Returned): readonly (Scalar | undefined)[] {
   const { shape, values } = row;
-  const written = new Map<string, Scalar>();
-  shape.match.forEach((column, index) => {
-    const cell = values[shape.set.length + index];
-    if (cell !== undefined && !(cell instanceof KeyRef)) written.set(column.name, cell);
+  const { match, set, returning } = placesOf(shape, mapper);
+  const written: (Scalar | undefined)[] = mapper.columns.map(() => undefined);
+  match.forEach((index, at) => {
+    const cell = values[set.length + at];
+    if (!(cell instanceof KeyRef)) written[index] = cell;
   });
-  shape.set.forEach((column, index) => {
-    const cell = values[index];
-    if (cell === undefined) return;
-    const value = cell instanceof KeyRef ? referred(cell, returned) : cell;
-    written.set(column.name, value ?? null);
-  });
-  const back = returned.get(row);
-  shape.returning.forEach((column, index) => written.set(column.name, back?.[index] ?? null));
+  for (let at = 0; at < set.length; at++) {
+    const cell = values[at] as Cell;
+    written[set[at] as number] = cell instanceof KeyRef ? (referred(cell, returned) ?? null) : cell;
+  }
+  if (returning.length > 0) {
+    const back = returned.get(row);
+    returning.forEach((index, at) => {
+      written[index] = back?.[at] ?? null;
+    });
+  }
   return written;
 }
 
@@ -117,7 +147,7 @@ function makePersistent(
   state.status = 'persistent';
   state.key = key;
   state.baseline = baseline;
-  state.filled = [...(state.filled ?? []), ...filled];
+  state.filled = state.filled === undefined ? filled : [...state.filled, ...filled];
   frame.inserted.add(state);
   store.track(state, isComplete(state));
 }
@@ -130,8 +160,7 @@ function finishUpdate(state: EntityState, baseline: Baseline, unit: UnitOfWork):
 
 function keyOf(state: EntityState, baseline: Baseline): IdentityKey {
   const { mapper } = state;
-  const wire = mapper.primaryKey.map((index) => mapper.format.wire(baseline, index) ?? null);
-  const key = identityKeyAt(wire, 0, [...wire.keys()]);
+  const key = identityKey(mapper.primaryKey.map((index) => mapper.format.wire(baseline, index) ?? null));
   if (key === undefined) throw new FlushError(`The new row of ${mapper.name} came back without a key.`);
   return key;
 }

@@ -61,25 +61,23 @@ export class Collector {
   #insert(state: EntityState): RowChange {
     const { mapper } = state;
     const foreign = this.#keys.foreignCells(state);
-    const set: TableColumn[] = [];
     const values: Cell[] = [];
-    const returning: TableColumn[] = [];
-    const expressions = new Map<TableColumn, ExpressionSource>();
-    mapper.columns.forEach((column, index) => {
+    let expressions: Map<TableColumn, ExpressionSource> | undefined;
+    // One letter a column: set, returned, or both by an expression. Rows with equal letters have one shape.
+    let roles = '';
+    for (let index = 0; index < mapper.columns.length; index++) {
       const expression = expressionFor(state, index);
+      const cell = expression === undefined ? insertCell(state, index, foreign) : undefined;
       if (expression !== undefined) {
-        expressions.set(column, expressionSource(expression));
-        returning.push(column);
-        return;
+        expressions ??= new Map();
+        expressions.set(mapper.columns[index] as TableColumn, expressionSource(expression));
       }
-      const cell = foreign.get(index) ?? ownCell(state, index) ?? absentCell(mapper, index);
-      if (cell === undefined) returning.push(column);
-      else {
-        set.push(column);
-        values.push(cell);
-      }
-    });
-    return this.#row(state, { action: 'insert', set, match: [], guard: [], returning }, { values, expressions });
+      roles += cell === undefined ? 'r' : 's';
+      if (cell !== undefined) values.push(cell);
+    }
+    const shape = insertShape(mapper, roles, this.#options.shapes);
+    if (expressions === undefined) return this.#fill(state, shape, { values });
+    return this.#row(state, shape, { values, expressions });
   }
 
   #update(state: EntityState): RowChange | undefined {
@@ -171,18 +169,58 @@ export class Collector {
       expressions,
     }: { readonly values: readonly Cell[]; readonly expressions: ReadonlyMap<TableColumn, ExpressionSource> },
   ): RowChange {
-    const row = this.#keys.rowOf(state);
     const extra =
       expressions.size === 0 ? '' : [...expressions].map(([column, { key }]) => `${column.name} ${key}`).join();
-    return Object.assign(row, {
-      mapper: state.mapper.planMapper,
-      shape: this.#options.shapes.intern({ ...shape, table: state.mapper.table }, extra),
-      values,
-      stored: shape.action === 'delete' ? storedRow(state) : undefined,
-      expressions: expressions.size === 0 ? undefined : expressions,
-      source: state,
-    });
+    const interned = this.#options.shapes.intern({ ...shape, table: state.mapper.table }, extra);
+    return this.#fill(state, interned, { values, expressions: expressions.size === 0 ? undefined : expressions });
   }
+
+  #fill(
+    state: EntityState,
+    shape: RowShape,
+    { values, expressions }: Pick<RowChange, 'values' | 'expressions'>,
+  ): RowChange {
+    const row = this.#keys.rowOf(state) as { -readonly [K in keyof RowChange]: RowChange[K] };
+    row.mapper = state.mapper.planMapper;
+    row.shape = shape;
+    row.values = values;
+    row.stored = shape.action === 'delete' ? storedRow(state) : undefined;
+    row.expressions = expressions;
+    row.source = state;
+    return row;
+  }
+}
+
+const insertShapes = new WeakMap<ShapeCache, WeakMap<Mapper, Map<string, RowShape>>>();
+
+function insertShape(mapper: Mapper, roles: string, shapes: ShapeCache): RowShape {
+  let byMapper = insertShapes.get(shapes);
+  if (byMapper === undefined) insertShapes.set(shapes, (byMapper = new WeakMap()));
+  let byRoles = byMapper.get(mapper);
+  if (byRoles === undefined) byMapper.set(mapper, (byRoles = new Map()));
+  let shape = byRoles.get(roles);
+  if (shape === undefined) {
+    const [set, returning] = ['s', 'r'].map((role) => mapper.columns.filter((_, index) => roles[index] === role));
+    const { table } = mapper;
+    shape = shapes.intern({
+      table,
+      action: 'insert',
+      set: set ?? [],
+      match: [],
+      guard: [],
+      returning: returning ?? [],
+    });
+    byRoles.set(roles, shape);
+  }
+  return shape;
+}
+
+/** What is sent for a column of a new row; `undefined` where the database decides. NULL that was asked for is NULL. */
+function insertCell(state: EntityState, index: number, foreign: ReadonlyMap<number, Cell>): Cell | undefined {
+  const key = foreign.size === 0 ? undefined : foreign.get(index);
+  if (key !== undefined) return key;
+  const own = ownCell(state, index);
+  return own === undefined ? absentCell(state.mapper, index) : own;
 }
 
 /** The expression assigned to a column, unless a value was assigned after it. */

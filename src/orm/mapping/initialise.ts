@@ -3,7 +3,6 @@
 import { MappingError, UsageError } from '../../errors/index.ts';
 import { attachState, type EntityRoot } from '../entity/entity-root.ts';
 import { EntityState } from '../entity/entity-state.ts';
-import { define } from '../entity/stamp.ts';
 import { writeField } from '../relations/relation-field.ts';
 import { initialisedFields } from './initialised-fields.ts';
 import type { Mapper } from './mapper.ts';
@@ -16,6 +15,8 @@ export function initialise(entity: EntityRoot, mapper: Mapper, init: unknown): v
   const given = checkInit(mapper, init);
   const fields = initialisedFields(mapper);
   const relations: string[] = [];
+  const columns: string[] = [];
+  const values: unknown[] = [];
   for (const key of Object.keys(given)) {
     const value = given[key];
     if (value === undefined) continue;
@@ -36,8 +37,10 @@ export function initialise(entity: EntityRoot, mapper: Mapper, init: unknown): v
         },
       );
     }
-    define(entity, key, value);
+    columns.push(key);
+    values.push(value);
   }
+  if (columns.length > 0) mapper.stamps.get(columns)(entity, values);
   // After the columns, for a relation decides over its foreign key.
   for (const key of relations) writeField(state, mapper.relation(key), given[key]);
 }

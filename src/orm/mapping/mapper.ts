@@ -3,7 +3,7 @@
 import { MappingError } from '../../errors/index.ts';
 import type { TableColumn, TableElement } from '../../sql/from.ts';
 import { BaselineFormat } from '../entity/baseline.ts';
-import { type EntityConstructor, makeRestamp, makeStamp, type Stamp } from '../entity/stamp.ts';
+import { type EntityConstructor, makeRestamp, makeStamp, type Stamp, StampCache } from '../entity/stamp.ts';
 import type { PlanMapper } from '../flush/row-change.ts';
 import type { RelationDefinition } from './relation-definition.ts';
 
@@ -80,6 +80,8 @@ export class Mapper {
   readonly derived: ReadonlyMap<string, DerivedField>;
   readonly stamp: Stamp;
   readonly restamp: Stamp;
+  /** Stamps for some of the columns. */
+  readonly stamps: StampCache = new StampCache();
   readonly #facts: MapperFacts;
   #format: BaselineFormat | undefined;
   #entityClass: EntityConstructor | undefined;

@@ -3,7 +3,7 @@
 // the user's is left alone.
 import type { Scalar } from '../../types/wire.ts';
 import type { Baseline } from '../entity/baseline.ts';
-import { constructOver } from '../entity/construction.ts';
+import { constructOver, type RowInHand } from '../entity/construction.ts';
 import { type Companions, EntityState } from '../entity/entity-state.ts';
 import { identityKeyAt, type IdentityKey } from '../entity/identity-key.ts';
 import type { Mapper } from '../mapping/mapper.ts';
@@ -31,6 +31,8 @@ export class EntityReader {
   readonly #start: number;
   readonly #width: number;
   readonly #options: ReadOptions;
+  /** One for all rows. */
+  #hand: RowInHand | undefined;
 
   constructor(
     unit: UnitOfWork,
@@ -86,7 +88,10 @@ export class EntityReader {
       state.owner = this.#unit.owner;
       state.frame = this.#unit.clock;
     }
-    const entity = constructOver(mapper.entityClass, { values, state, stamp: mapper.stamp });
+    this.#hand ??= { values, state, stamp: mapper.stamp };
+    this.#hand.values = values;
+    this.#hand.state = state;
+    const entity = constructOver(mapper.entityClass, this.#hand);
     mapper.restamp(entity, values);
     if (tracked) this.#store.track(state, true);
   }
