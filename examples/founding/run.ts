@@ -31,6 +31,9 @@ async function main(): Promise<number> {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // Whoever read the output has gone: `npm start | head`.
+  process.stdout.once('error', interrupt);
+  process.stdout.on('error', () => undefined);
   const screen = screenFor(options);
   try {
     const right = await run({ options, crew, screen, signal: interrupted.signal });
