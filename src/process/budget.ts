@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { UsageError } from '../errors/index.ts';
 import { MIN_BUDGET } from './broker/budget-size.ts';
+import { removeAbandoned } from './meeting/abandoned.ts';
 import { bequeath, bequeathLimit, inheritedBase, inheritedLimit } from './meeting/inheritance.ts';
 import type { MonitorSource } from './broker/monitor-source.ts';
 import { privateFolder, userName } from './meeting/private-folder.ts';
@@ -61,8 +62,10 @@ function baseFolder(scope: BudgetScope): string {
   if (inherited !== undefined) return inherited;
   const machine = privateFolder(join(tmpdir(), `athanor-${userName()}`));
   if (scope === 'machine') return machine;
+  if (scope === 'process' && alone !== undefined) return alone;
+  removeAbandoned(machine);
   const own = join(machine, `${scope}-${process.pid}-${randomBytes(4).toString('hex')}`);
   if (scope === 'tree') return own;
-  alone ??= own;
-  return alone;
+  alone = own;
+  return own;
 }

@@ -22,7 +22,7 @@ export function privateFolder(path: string): string {
   const problem = whatIsWrong(found);
   if (problem === undefined) return path;
   throw new UsageError(`The folder ${path} is not used for the connection budget: ${problem}.`, {
-    hint: 'Remove it, or set TMPDIR to a folder of your own.',
+    hint: 'Remove it, set TMPDIR to a folder of your own, or unset ATHANOR_BUDGET where it came from another user.',
   });
 }
 
