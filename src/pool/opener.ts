@@ -37,6 +37,8 @@ export class Opener {
   readonly #closing = new AbortController();
   #ask: AbortController | undefined;
   #ended: (() => void) | undefined;
+  /** The latest deadline by which a permit was asked for in vain. */
+  #vain = 0;
   /** Why there was no connection to be had lately. */
   shortage: Error | undefined;
 
@@ -64,6 +66,11 @@ export class Opener {
     return count;
   }
 
+  /** Whether a permit was asked for by this deadline already, to its end: asking again would only turn in a circle. */
+  isVain(deadline: number): boolean {
+    return deadline <= this.#vain;
+  }
+
   /** Asks for a permit, by the deadline, and opens a connection on it. Not while asking. */
   open(deadline: number): void {
     const ask = new AbortController();
@@ -72,7 +79,7 @@ export class Opener {
     const margin = Math.max(0, Math.min(100, (deadline - this.#clock.now()) / 10));
     this.#options.permits.acquire({ signal: ask.signal, deadline: deadline - margin }).then(
       (permit) => this.#granted(permit, ask),
-      (error: unknown) => this.#refused(error, ask),
+      (error: unknown) => this.#refused(error, ask, deadline),
     );
   }
 
@@ -118,11 +125,13 @@ export class Opener {
     this.#hooks.changed();
   }
 
-  #refused(error: unknown, ask: AbortController): void {
+  #refused(error: unknown, ask: AbortController, deadline: number): void {
     if (this.#ask === ask) this.#ask = undefined;
     if (ask.signal.aborted) return;
-    if (error instanceof BudgetTimeoutError) this.shortage = error;
-    else this.#hooks.failed(error);
+    if (error instanceof BudgetTimeoutError) {
+      this.shortage = error;
+      this.#vain = deadline;
+    } else this.#hooks.failed(error);
     this.#hooks.changed();
   }
 

@@ -318,7 +318,8 @@ export class Pool implements LeaseHome {
     while (this.#line.size > this.#arriving) {
       const entry = this.#idle.take();
       if (entry !== undefined) this.#refresh(entry);
-      else if (this.#opener.asking || this.#connections.size + this.#opener.connecting >= this.#options.max) break;
+      else if (this.#opener.asking || this.#opener.isVain(this.#line.deadline)) break;
+      else if (this.#connections.size + this.#opener.connecting >= this.#options.max) break;
       else this.#opener.open(this.#line.deadline);
     }
     if (this.#opener.asking && this.#line.size <= this.#arriving) this.#opener.stopAsking();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  BudgetTimeoutError,
   CancelledError,
   ConnectError,
   ForeignOwnerError,
@@ -10,6 +11,7 @@ import {
   StateError,
   UsageError,
 } from '../../../src/errors/index.ts';
+import type { Permits } from '../../../src/pool/permits.ts';
 import type { Lease } from '../../../src/pool/lease.ts';
 import type { ObservedConnection } from '../../../src/pool/pool-observer.ts';
 import { deferred } from '../../../src/primitives/deferred.ts';
@@ -543,6 +545,32 @@ describe('permits', () => {
     leases[0].release();
     await settled();
     assert.equal(permits.status.held, 0);
+  });
+
+  it('that are refused at once are not asked for in a circle: the wait ends at its deadline', async () => {
+    const { clock } = fixture();
+    let asked = 0;
+    const refusing: Permits = {
+      onRecall: undefined,
+      status: { budget: 1, most: 1, held: 0, waiting: 0, text: 'no permits' },
+      acquire() {
+        asked += 1;
+        return Promise.reject(new BudgetTimeoutError('none left'));
+      },
+      close: () => Promise.resolve(),
+    };
+    const { pool } = fixture({ permits: refusing, clock });
+    const waiting = watch(pool.acquire({ timeout: 100 }));
+    await settled();
+    assert.equal(asked, 1);
+    await clock.advance(100);
+    await settled();
+    assert.ok(waiting.error instanceof PoolTimeoutError);
+    // A later comer with a later deadline may ask again.
+    watch(pool.acquire({ timeout: 100 }));
+    await settled();
+    assert.equal(asked, 2);
+    await pool.close();
   });
 });
 
