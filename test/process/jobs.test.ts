@@ -99,6 +99,10 @@ for (const way of ways) {
     await assert.rejects(jobs.leakFunction[way](), NotTransferableError);
   });
 
+  test(`${way}: a job that waits for what keeps no process alive is waited for`, async () => {
+    assert.equal(await jobs.quiet[way](), 'waited');
+  });
+
   test(`${way}: a result of 16 MiB arrives whole`, async () => {
     const bytes = await jobs.big[way](16 * 1024 * 1024);
     assert.equal(bytes.length, 16 * 1024 * 1024);

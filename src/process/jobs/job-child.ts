@@ -85,7 +85,7 @@ if (isMainThread) {
 } else {
   const { athanorJob, port } = workerData as JobThreadData;
   ownJob.answer = (answer) => port.postMessage(answer);
-  port.once('message', () => cancelled.abort());
-  port.unref();
+  // Listening keeps the thread alive until the job has answered, whatever it waits for.
+  port.on('message', () => cancelled.abort());
   void perform(athanorJob).then(() => port.close());
 }
