@@ -24,7 +24,7 @@ export interface JobOptions {
 }
 
 const GRACE = 5000;
-/** After the end of a process its last message may still be on the way. Milliseconds. */
+/** After the end of a process or thread its last message may still be on the way. Milliseconds. */
 const LAST_MESSAGE = 1000;
 
 export function forkJob<R>(start: JobStart, options: JobOptions): JobHandle<R> {
@@ -147,8 +147,12 @@ function startThread<R>(job: RunningJob<R>, start: JobStart, options: JobOptions
   // The port delivers what was sent before the end, then closes: before the thread's exit, or after.
   const silent = new Promise<void>((resolve) => port.once('close', resolve));
   thread.on('exit', (code) => {
-    void silent.then(() => job.ended({ exitCode: code, cause: failure }));
-    port.close();
+    // Closing this end now would drop what has not been read yet.
+    const timer = setTimeout(() => port.close(), LAST_MESSAGE);
+    void silent.then(() => {
+      clearTimeout(timer);
+      job.ended({ exitCode: code, cause: failure });
+    });
   });
 }
 
