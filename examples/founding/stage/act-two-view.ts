@@ -135,9 +135,9 @@ function footer(stage: Stage): Block {
   const quarantine = quarantined(stage).length;
   const longest = `longest ${(Math.max(0, ...tally.quarantines.values()) / 1000).toFixed(1)} s`;
   return line(
-    `killed by SIGKILL ${crew.killed.size}`,
+    `killed ${crew.killed.size}`,
     '   ',
-    styled(quarantine === 0 ? 'plain' : 'warn', `permits in quarantine ${quarantine}, ${longest}`),
+    styled(quarantine === 0 ? 'plain' : 'warn', `permits in quarantine ${quarantine} (${longest})`),
     '   ',
     tally.errors.length === 0 ? styled('good', 'errors 0') : styled('bad', `errors ${tally.errors.length}`),
   );

@@ -41,7 +41,7 @@ export async function verdict(evidence: Evidence): Promise<VerdictLine[]> {
   lines.push({
     right: tally.errors.length === 0,
     what: 'errors',
-    text: `${tally.errors.length}, besides the ${crew.killed.size} children killed on purpose`,
+    text: `${tally.errors.length}; children killed on purpose: ${crew.killed.size}`,
     details: tally.errors.slice(0, FEW).map(String),
   });
   return lines;
