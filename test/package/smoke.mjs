@@ -11,6 +11,8 @@ import { runCollected } from '../../scripts/setup/run.mjs';
 import { npm, packAll } from './tarballs.mjs';
 
 const consumer = fileURLToPath(new URL('./consumer/', import.meta.url));
+/** What Node 20 and 22 say of any require of an ES module. */
+const REQUIRE_WARNING = /ExperimentalWarning: .*(loading|require\(\))|\(Use `node --trace-warnings/;
 const compilers = { 5.9: 'typescript-5.9', '6.0': 'typescript-6.0', '7.0': 'typescript' };
 
 await ensureMatrix();
@@ -39,8 +41,9 @@ async function runPrograms() {
       const name = `Node ${major}, ${entry === 'esm.mjs' ? 'import' : 'require'}, embedded PostgreSQL`;
       if (node === undefined) continue;
       const result = await runCollected(node, [entry, 'embedded:./data'], { cwd: project, timeout: 60_000 });
-      // A require of an ES module warns on Node 20 and is fine; anything else written is not.
-      results.push({ name, ...result });
+      // Whoever depends on athanor sees only what they print themselves, and the program prints nothing.
+      const quiet = result.output.split('\n').every((line) => line === '' || REQUIRE_WARNING.test(line));
+      results.push({ name, ...result, code: quiet ? result.code : result.code || 1 });
     }
   }
   return results;

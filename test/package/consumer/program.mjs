@@ -14,11 +14,11 @@ export async function program({ createEngine, declarativeBase, integer, text, se
     session.addAll([new Person({ name: 'Ada', age: 36 }), new Person({ name: 'Grace', age: 85 })]);
   });
   await Session.begin(async (session) => {
-    const ada = (await session.scalars(select(Person).where(Person.c.name.eq('Ada')))).one();
+    const ada = await session.scalars(select(Person).where(Person.c.name.eq('Ada'))).one();
     ada.age += 1;
   });
   await Session.begin(async (session) => {
-    const people = (await session.scalars(select(Person).orderBy(Person.c.age))).all();
+    const people = await session.scalars(select(Person).orderBy(Person.c.age));
     assert.deepEqual(
       people.map((person) => [person.name, person.age]),
       [
