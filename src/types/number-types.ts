@@ -71,6 +71,14 @@ export function bigintType(mode: BigintMode): ColumnType {
   return mode === 'bigint' ? BIGINT : mode === 'number' ? COUNT : BIGINT_AS_STRING;
 }
 
+/** Digits behind the point that count: the server would round them away. Below zero for whole tens. */
+function fraction(decimal: string): number {
+  const [digits = '', exponent = '0'] = decimal.toLowerCase().split('e');
+  const point = digits.indexOf('.');
+  const cut = point === -1 ? digits : digits.replace(/0+$/, '');
+  return (point === -1 ? 0 : cut.length - 1 - point) - Number(exponent);
+}
+
 /** Exact decimals, as strings. */
 export function numericType(precision?: number, scale?: number): ColumnType<string> {
   const args = precision === undefined ? [] : scale === undefined ? [precision] : [precision, scale];
@@ -79,9 +87,11 @@ export function numericType(precision?: number, scale?: number): ColumnType<stri
     args,
     wire: 'text',
     encode: (value: never): Scalar =>
-      typeof value === 'string' && (DECIMAL.test(value) || value === 'NaN')
-        ? value
-        : refuseValue('a decimal number in a string', value),
+      typeof value !== 'string' || !(DECIMAL.test(value) || value === 'NaN')
+        ? refuseValue('a decimal number in a string', value)
+        : scale !== undefined && fraction(value) > scale
+          ? refuseValue(`a decimal number with at most ${scale} digits behind the point`, value)
+          : value,
     decode: undefined,
     compare: 'identity',
     key: `numeric(${args.join()})`,
