@@ -93,8 +93,11 @@ export class Session extends SessionReads {
       await this.commit(options);
       return value;
     } catch (error) {
-      await this.#core.queue.idle();
-      if (!this.#core.closed) await this.rollback();
+      // Reads that `work` did not wait for may still go on: they end first, and no other begins.
+      Result.startPending();
+      await this.#core.queue.last('rollback', async () => {
+        if (!this.#core.closed) await this.#core.rollback();
+      });
       throw error;
     }
   }
@@ -125,10 +128,10 @@ export class Session extends SessionReads {
     const { entities, pending, transaction, closed } = this.#status();
     return `Session { ${String(entities)} entities, ${String(pending)} new, ${closed === true ? 'closed' : transaction === true ? 'in a transaction' : 'no transaction'} }`;
   }
-  /** Waits for reads that are under way, then closes. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#core.queue.idle();
-    await this.close();
+  /** Waits for what is under way, then closes. */
+  [Symbol.asyncDispose](): Promise<void> {
+    Result.startPending();
+    return this.#core.queue.last('close', () => this.#core.close());
   }
 
   #status(): Record<string, unknown> {

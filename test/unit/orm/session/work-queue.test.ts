@@ -44,7 +44,31 @@ describe('the queue of a session', () => {
     );
     end();
     await flushing;
-    await queue.idle();
+  });
+  it('lets what ends a session in last, and nothing else from then on', async () => {
+    const queue = new WorkQueue();
+    const log: string[] = [];
+    const { promise, resolve: end } = deferred();
+    const flushing = queue.alone('flush', async () => {
+      await promise;
+      log.push('flush');
+    });
+    const rollback = queue.last('rollback', () => Promise.resolve(log.push('rollback')));
+    const close = queue.last('close', () => Promise.resolve(log.push('close')));
+    end();
+    await Promise.all([flushing, rollback, close]);
+    assert.deepEqual(log, ['flush', 'rollback', 'close']);
+    const { promise: reading, resolve: read } = deferred();
+    const get = queue.read('get', () => reading);
+    const last = queue.last('close', () => Promise.resolve(log.push('last')));
+    await assert.rejects(
+      queue.read('get', () => Promise.resolve()),
+      /while close/,
+    );
+    assert.equal(log.length, 3);
+    read();
+    await Promise.all([get, last]);
+    assert.equal(await queue.read('get', () => Promise.resolve(1)), 1);
   });
 });
 
