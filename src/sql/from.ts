@@ -54,6 +54,8 @@ export interface TableColumn extends FromColumn {
   readonly serverDefault?: Node | undefined;
   /** The server numbers the rows. */
   readonly autoincrement?: boolean | undefined;
+  /** Counts the writes of its row. */
+  readonly version?: boolean | undefined;
   /** The server computes it: never written. */
   readonly computed?: Node | undefined;
 }

@@ -1,5 +1,6 @@
 // A row that is deleted and added again under the same key in one flush is one UPDATE: an INSERT before the DELETE
 // would meet the old row, and the DELETE before the INSERT would let cascades run.
+import type { TableColumn } from '../../sql/from.ts';
 import type { Scalar } from '../../types/wire.ts';
 import { type IdentityKey, identityKey } from '../entity/identity-key.ts';
 import { type Cell, KeyRef, type PlanMapper, type RowChange, type ShapeCache } from './row-change.ts';
@@ -31,7 +32,9 @@ export function switchRows(changes: readonly RowChange[], shapes: ShapeCache): r
 
 function updateInstead(added: RowChange, old: RowChange, shapes: ShapeCache): RowChange {
   const key = added.mapper.primaryKey;
-  const set = added.shape.set.filter((column) => !key.includes(column));
+  const own = added.shape.set.filter((column) => !key.includes(column));
+  // A row of nothing but its key is set to what it is: a statement must set something, and the guard must be asked.
+  const set = own.length === 0 ? key.slice(0, 1) : own;
   const shape = shapes.intern({
     table: added.mapper.table,
     action: 'update',
@@ -40,8 +43,18 @@ function updateInstead(added: RowChange, old: RowChange, shapes: ShapeCache): Ro
     guard: old.shape.guard,
     returning: added.shape.returning,
   });
-  const values = set.map((column) => added.values[added.shape.set.indexOf(column)] as Cell);
+  const values = set.map((column) =>
+    column.version === true && old.shape.guard.includes(column)
+      ? nextVersion(old, column)
+      : (added.values[added.shape.set.indexOf(column)] as Cell),
+  );
   return { ...added, shape, values: [...values, ...old.values], stored: old.stored };
+}
+
+/** It goes on counting: whoever read the deleted row must not find its version again. */
+function nextVersion({ shape, values }: RowChange, column: TableColumn): Cell {
+  const stored = values[shape.match.length + shape.guard.indexOf(column)];
+  return typeof stored === 'bigint' ? stored + 1n : Number(stored) + 1;
 }
 
 /** The key of the row a change is about, where it is known before anything runs. */

@@ -64,23 +64,24 @@ export function removeMany(owner: EntityState, relation: Relation, items: readon
 function linkThrough(owner: EntityState, relation: Relation, target: EntityState): void {
   const list = manyValue(owner, relation);
   if (list.items?.includes(target.entity) === true) return;
-  if (!list.removed.delete(target.entity)) list.added.add(target.entity);
-  if (list.items !== undefined) pushItem(list.items, target.entity);
   const inverse = relation.inverse();
+  // The other side may have said the same, or the opposite that is taken back now: the row is one.
+  const other = inverse === undefined ? undefined : target.manys?.get(inverse);
+  const undone = list.removed.delete(target.entity) || other?.removed.delete(owner.entity) === true;
+  if (!undone && other?.added.has(owner.entity) !== true) list.added.add(target.entity);
+  if (list.items !== undefined) pushItem(list.items, target.entity);
   if (inverse !== undefined) enter(target, inverse, owner);
   owner.owner?.linksChanged(list);
 }
 
 function unlinkThrough(owner: EntityState, relation: Relation, target: EntityState): void {
   const list = manyValue(owner, relation);
-  if (!list.added.delete(target.entity)) list.removed.add(target.entity);
-  if (list.items !== undefined) dropItem(list.items, target.entity);
   const inverse = relation.inverse();
-  if (inverse !== undefined) {
-    // The other side's own pending link is this one.
-    target.manys?.get(inverse)?.added.delete(owner.entity);
-    leave(target, inverse, owner);
-  }
+  const other = inverse === undefined ? undefined : target.manys?.get(inverse);
+  const undone = list.added.delete(target.entity) || other?.added.delete(owner.entity) === true;
+  if (!undone && other?.removed.has(owner.entity) !== true) list.removed.add(target.entity);
+  if (list.items !== undefined) dropItem(list.items, target.entity);
+  if (inverse !== undefined) leave(target, inverse, owner);
   owner.owner?.linksChanged(list);
 }
 
