@@ -4,7 +4,7 @@ import { FlushError } from '../../errors/index.ts';
 import { stateOf } from '../entity/entity-root.ts';
 import type { EntityState, ToManyValue } from '../entity/entity-state.ts';
 import type { ForeignKeyLink, Mapper, Relation } from '../mapping/mapper.ts';
-import { writeForeignKey } from '../relations/foreign-key.ts';
+import { agrees, writeForeignKey } from '../relations/foreign-key.ts';
 import { manyValue, setOne } from '../relations/link.ts';
 import type { UnitOfWork } from '../session/unit-of-work.ts';
 
@@ -43,7 +43,13 @@ function follow(unit: UnitOfWork, open: readonly EntityState[], done: Set<Entity
     for (const owner of owners) {
       const items = owner.manys?.get(relation)?.items ?? [];
       if (relation.direction === 'through') unlinkAll(unit, manyValue(owner, relation), items);
-      else for (const item of Array.from(items)) partFrom(unit, relation, stateOf(item));
+      else {
+        for (const item of Array.from(items)) {
+          const child = stateOf(item);
+          // The database may not know yet that it was given to another parent.
+          if (child !== undefined && pointsAt(child, relation.link, owner)) partFrom(unit, relation, child);
+        }
+      }
     }
   }
   for (const state of open) done.add(state);
@@ -75,8 +81,13 @@ function onDeleteOf(link: ForeignKeyLink): string | undefined {
   return (key as { readonly onDelete?: string | undefined } | undefined)?.onDelete;
 }
 
-function partFrom(unit: UnitOfWork, relation: Relation, child: EntityState | undefined): void {
-  if (child === undefined || unit.doomed.has(child) || child.status === 'deleted') return;
+function pointsAt(child: EntityState, link: ForeignKeyLink, owner: EntityState): boolean {
+  const source = child.sources?.get(link.childIndexes[0] as number);
+  return (source === undefined || source.parent === owner) && agrees(child, link, owner);
+}
+
+function partFrom(unit: UnitOfWork, relation: Relation, child: EntityState): void {
+  if (unit.doomed.has(child) || child.status === 'deleted') return;
   if (relation.cascade.delete) {
     if (child.status === 'pending') unit.release(child);
     else unit.doomed.add(child);
