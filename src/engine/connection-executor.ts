@@ -8,6 +8,7 @@ import {
   CommitOutcomeUnknownError,
   CommitRolledBackError,
   ConnectionLostError,
+  DatabaseError,
   StateError,
 } from '../errors/index.ts';
 import type { Lease } from '../pool/lease.ts';
@@ -19,7 +20,7 @@ import { failed } from './failure.ts';
 import { FramedSink, RowCollector } from './row-collector.ts';
 import { overdue, submitWithin } from './submit-within.ts';
 import type { Tracer } from './tracer.ts';
-import { rolledBack, transactionFailed, unknownOutcome } from './transaction-error.ts';
+import { committedAnyway, rolledBack, transactionFailed, unknownOutcome } from './transaction-error.ts';
 import { plainStatement, type TransactionOptions, type TransactionTexts } from './transaction-texts.ts';
 
 /** What the executors of one engine share. */
@@ -118,7 +119,7 @@ export class ConnectionExecutor implements Executor {
         return this.submit(batch, sink, options);
       }
     }
-    throw this.#failed(failure, { lease, offset: frame.offset, options });
+    throw this.#failed(failure, { lease, offset: frame.offset, options, before: batch.length });
   }
 
   async commit(options: WaitOptions = {}): Promise<void> {
@@ -311,7 +312,7 @@ export class ConnectionExecutor implements Executor {
     if (command === 'ROLLBACK') throw rolledBack(connectionId, cause);
   }
 
-  #failed(error: unknown, { lease, offset, options }: FailedBatch): AthanorError {
+  #failed(error: unknown, { lease, offset, options, before }: FailedBatch): AthanorError {
     const known = failed(error, this.#context(lease, offset, options.site));
     const status = lease.usable ? lease.connection.status : 'closed';
     if (options.commit === true && status === 'closed' && known.outcome !== 'not-sent') {
@@ -319,7 +320,10 @@ export class ConnectionExecutor implements Executor {
     } else if (options.commit === true && status === 'idle') {
       // COMMIT itself was refused, a deferred constraint for one: the transaction has ended.
       const cause = this.#failure;
+      const begun = this.#begun;
       this.#rest();
+      // A server that had refused a statement before COMMIT would have failed the transaction: it was its answer.
+      if (begun && before !== undefined && isBefore(known, before)) return committedAnyway(known, lease.connectionId);
       return known instanceof CommitRolledBackError ? rolledBack(lease.connectionId, cause ?? known) : known;
     } else if (this.#begun && status !== 'transaction') this.#failure ??= known;
     else if (status === 'closed') this.#letGo();
@@ -401,6 +405,12 @@ interface FailedBatch {
   readonly lease: Lease;
   readonly offset: number;
   readonly options: ExecuteOptions;
+  /** Statements of the caller's before the COMMIT that went along. */
+  readonly before?: number | undefined;
+}
+
+function isBefore(error: AthanorError, statements: number): boolean {
+  return error instanceof DatabaseError && (error.statementIndex ?? statements) < statements;
 }
 
 function isNotSent(error: unknown): boolean {

@@ -1,5 +1,11 @@
 // How a transaction ends that does not end as it was meant to, in words.
-import { type AthanorError, CommitOutcomeUnknownError, CommitRolledBackError, StateError } from '../errors/index.ts';
+import {
+  type AthanorError,
+  CommitOutcomeUnknownError,
+  CommitRolledBackError,
+  FlushError,
+  StateError,
+} from '../errors/index.ts';
 
 /** A statement failed, and another one was to follow it. */
 export function transactionFailed(cause: AthanorError): StateError {
@@ -17,6 +23,17 @@ export function rolledBack(connectionId: string | undefined, cause: AthanorError
     connectionId,
     outcome: 'failed',
     ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** COMMIT went along and was carried out, though what came back before it could not be used. */
+export function committedAnyway(cause: unknown, connectionId?: string): FlushError {
+  const why = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0];
+  return new FlushError(`The transaction was committed, but what the database sent back could not be used: ${why}`, {
+    hint: 'Its rows are in the database: do not run it again. Load them to go on.',
+    outcome: 'committed',
+    connectionId,
+    cause,
   });
 }
 

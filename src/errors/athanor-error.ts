@@ -1,8 +1,11 @@
 // The root of the error tree. Every failure athanor reports is one of these, so that a caller can react by class or
 // by `code`, and so that an error survives the trip between two processes (see serialize.ts).
 
-/** What is known of the work an error interrupted: it never reached the server, it failed there, or nobody can say. */
-export type Outcome = 'not-sent' | 'failed' | 'unknown';
+/**
+ * What is known of the work an error interrupted: it never reached the server, it failed there, nobody can say, or it
+ * was committed and only its answer could not be taken in.
+ */
+export type Outcome = 'not-sent' | 'failed' | 'unknown' | 'committed';
 
 export interface AthanorErrorOptions {
   /** What the caller can do about it, in one or two sentences. */

@@ -1,6 +1,7 @@
 // After the statements: entities get what the database made, and their rows become the new baselines.
 import { FlushError } from '../../errors/index.ts';
 import type { TableColumn } from '../../sql/from.ts';
+import { nodeOf } from '../../sql/operand.ts';
 import type { Scalar } from '../../types/wire.ts';
 import type { Baseline } from '../entity/baseline.ts';
 import { EntityState } from '../entity/entity-state.ts';
@@ -84,30 +85,57 @@ function applySave(row: RowChange, context: SaveContext): void {
   const values: unknown[] = [];
   const filled: number[] = [];
   if (!isNew) frame.keep(state);
+  settle(state, row);
   for (let index = 0; index < wire.length; index++) {
     const value = wire[index];
     if (value === undefined) continue;
     const { key, type } = mapper.columns[index] as TableColumn;
     const read = mapper.format.readColumn(baseline, index, value);
     if (!Object.hasOwn(entity, key)) {
+      if (isAwaited(state, index)) continue;
       missing.push(key);
       values.push(read);
       filled.push(index);
       continue;
     }
-    // JSON becomes the frozen value that was written; what else the user put there stays the user's own object, even
-    // if it was changed again while the statements ran.
+    // JSON that still is what was written becomes the frozen value of it; what else the user put there stays the
+    // user's own object, even if it was changed again while the statements ran.
     const ours = madeForUs.has(index) && mapper.format.columnDiffers(entity, baseline, index);
-    if (type.compare === 'json' || ours) (entity as Record<string, unknown>)[key] = read;
+    const asWritten = type.compare === 'json' && !mapper.format.columnDiffers(entity, baseline, index);
+    if (asWritten || ours) (entity as Record<string, unknown>)[key] = read;
   }
   if (missing.length > 0) mapper.stamps.get(missing)(entity, values);
-  state.expressions = undefined;
-  state.sources = undefined;
   state.orphaned = false;
-  state.frame = unit.clock;
-  state.missing = undefined;
-  if (isNew) makePersistent(state, { baseline, filled }, context);
+  // A write that was guarded by what it changed says nothing of the other columns: the row stays as stale as it was.
+  if (isNew || unit.isFresh(state)) state.frame = unit.clock;
+  if (isComplete(state)) state.missing = undefined;
+  if (isNew) makePersistent(state, { baseline, filled, sources: row.sources as EntityState['sources'] }, context);
   else finishUpdate(state, baseline, unit);
+}
+
+/** What was sent is done; what was set while the statements ran stays for the next flush. */
+function settle(state: EntityState, row: RowChange): void {
+  const { expressions, mapper, entity } = state;
+  if (state.sources === row.sources) state.sources = undefined;
+  else {
+    row.sources?.forEach((source, first) => {
+      if (state.sources?.get(first) === source) state.sources.delete(first);
+    });
+  }
+  expressions?.forEach((given, index) => {
+    const sent = row.expressions?.get(mapper.columns[index] as TableColumn)?.expression;
+    if (sent === (nodeOf(given) ?? given) || Object.hasOwn(entity, mapper.keys[index] as string)) {
+      expressions.delete(index);
+    }
+  });
+  if (expressions?.size === 0) state.expressions = undefined;
+}
+
+/** Whether an expression or another entity will say what the column is. */
+function isAwaited({ expressions, sources }: EntityState, index: number): boolean {
+  if (expressions?.has(index) === true) return true;
+  if (sources === undefined) return false;
+  return [...sources.values()].some(({ relation }) => relation.link.childIndexes.includes(index));
 }
 
 /** What is in the row now, by column: what was sent, and what came back. `undefined` where neither says. */
@@ -134,7 +162,11 @@ function writtenValues(row: RowChange, mapper: Mapper, returned: Returned): read
 
 function makePersistent(
   state: EntityState,
-  { baseline, filled }: { readonly baseline: Baseline; readonly filled: readonly number[] },
+  {
+    baseline,
+    filled,
+    sources,
+  }: { readonly baseline: Baseline; readonly filled: readonly number[]; readonly sources: EntityState['sources'] },
   { unit, frame }: SaveContext,
 ): void {
   const { mapper } = state;
@@ -148,7 +180,7 @@ function makePersistent(
   state.key = key;
   state.baseline = baseline;
   state.filled = state.filled === undefined ? filled : [...state.filled, ...filled];
-  frame.inserted.add(state);
+  frame.inserted.set(state, sources);
   store.track(state, isComplete(state));
 }
 

@@ -187,6 +187,7 @@ export class Collector {
     row.stored = shape.action === 'delete' ? storedRow(state) : undefined;
     row.expressions = expressions;
     row.source = state;
+    row.sources = state.sources;
     return row;
   }
 }
@@ -291,10 +292,11 @@ function storedRow({ mapper, baseline }: EntityState): readonly (Scalar | undefi
     : mapper.columns.map((_, index) => mapper.format.wire(baseline as Baseline, index));
 }
 
-/** JSON has no equality every database agrees on, and a float may not come back as it went. */
+/** JSON has no equality every database agrees on, nor may a type of the user's; a float may not come back as it went. */
 function comparable(mapper: Mapper, index: number): boolean {
   const { type, computed } = mapper.columns[index] as TableColumn;
-  return computed === undefined && type.compare !== 'json' && type.compare !== 'encoded' && type.wire !== 'float';
+  const codec = type.compare === 'encoded' && type.decode !== undefined;
+  return computed === undefined && type.compare !== 'json' && !codec && type.wire !== 'float';
 }
 
 function refuseComputed(state: EntityState, column: TableColumn): void {

@@ -60,6 +60,8 @@ export interface RowChange {
   readonly expressions?: ReadonlyMap<TableColumn, ExpressionSource> | undefined;
   /** Whose change it is, for whoever runs the plan. */
   readonly source: object | undefined;
+  /** Where its foreign keys were taken from, by the first column of each; opaque to the plan. */
+  readonly sources?: ReadonlyMap<number, object> | undefined;
 }
 
 /** Makes shapes, each once. */

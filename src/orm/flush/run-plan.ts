@@ -4,6 +4,7 @@ import { AthanorError, DatabaseError, FlushError, StaleDataError } from '../../e
 import type { Completion, DriverStatement, Sink } from '../../driver/driver.ts';
 import type { CompileCache } from '../../dialect/compile-cache.ts';
 import type { ExecuteOptions, Executor } from '../../engine/executor.ts';
+import { committedAnyway } from '../../engine/transaction-error.ts';
 import type { Scalar } from '../../types/wire.ts';
 import { expressionStatement } from './expression-statement.ts';
 import type { FlushPlan } from './flush-plan.ts';
@@ -63,10 +64,14 @@ async function runBatch(steps: readonly FlushStep[], { executor, returned, ...op
   } catch (error) {
     throw namedAfterStep(error, steps);
   }
-  steps.forEach((step, index) => {
-    if (step.counted) checkCount(step, completions[index]?.count);
-    keep(step, rows[index] as Scalar[][], returned);
-  });
+  try {
+    steps.forEach((step, index) => {
+      if (step.counted) checkCount(step, completions[index]?.count);
+      keep(step, rows[index] as Scalar[][], returned);
+    });
+  } catch (error) {
+    throw options.commit === true ? committedAnyway(error) : error;
+  }
 }
 
 function bind(step: FlushStep, compiled: CompileCache, returned: Returned): DriverStatement {

@@ -34,8 +34,8 @@ export function writeForeignKey(child: EntityState, relation: Relation, parent: 
     for (const index of link.childIndexes) define(child.entity, child.mapper.keys[index] as string, null);
     return;
   }
-  child.sources ??= new Map();
-  child.sources.set(first, { relation, parent });
+  // A copy: a flush under way has the other one.
+  child.sources = new Map(child.sources).set(first, { relation, parent });
   const values = parentValues(parent, link);
   if (values !== undefined && !values.includes(null)) {
     writeValues(child, link, values);

@@ -1,7 +1,7 @@
 // What a transaction or savepoint has to remember to be undone in memory as the server undoes it: the baselines it
 // replaced, and what came to be or ceased to be persistent in it.
 import type { Baseline } from '../entity/baseline.ts';
-import type { EntityState } from '../entity/entity-state.ts';
+import type { EntityState, KeySource } from '../entity/entity-state.ts';
 import type { IdentityKey } from '../entity/identity-key.ts';
 
 export interface Replaced {
@@ -16,7 +16,8 @@ export class Frame {
   /** The name of its savepoint; `undefined` for the transaction itself. */
   readonly savepoint: string | undefined;
   readonly replaced: Map<EntityState, Replaced> = new Map();
-  readonly inserted: Set<EntityState> = new Set();
+  /** With the entities their foreign keys were taken from: a rollback takes the values away, and not the relations. */
+  readonly inserted: Map<EntityState, ReadonlyMap<number, KeySource> | undefined> = new Map();
   readonly deleted: Set<EntityState> = new Set();
 
   constructor(id: number, savepoint?: string) {
@@ -35,7 +36,7 @@ export class Frame {
     for (const [state, replaced] of inner.replaced) {
       if (replaced.frame < this.id && !this.replaced.has(state)) this.replaced.set(state, replaced);
     }
-    for (const state of inner.inserted) this.inserted.add(state);
+    for (const [state, sources] of inner.inserted) this.inserted.set(state, sources);
     for (const state of inner.deleted) this.deleted.add(state);
   }
 }

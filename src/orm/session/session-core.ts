@@ -5,11 +5,12 @@ import type { CompileCache } from '../../dialect/compile-cache.ts';
 import { NotLoadedError, PendingRollbackError, StateError } from '../../errors/index.ts';
 import type { ExecuteOptions, Executor, WaitOptions } from '../../engine/executor.ts';
 import { RowCollector } from '../../engine/row-collector.ts';
+import { committedAnyway } from '../../engine/transaction-error.ts';
 import type { SelectNode } from '../../sql/expression-node.ts';
 import type { StatementNode } from '../../sql/node.ts';
 import type { ResultShape } from '../../sql/result-shape.ts';
 import type { Scalar } from '../../types/wire.ts';
-import type { EntityState } from '../entity/entity-state.ts';
+import type { EntityState, ToManyValue } from '../entity/entity-state.ts';
 import type { IdentityKey } from '../entity/identity-key.ts';
 import { applyPlan } from '../flush/apply.ts';
 import { followDeletes, followLoadedDeletes, takeOrphans } from '../flush/cascades.ts';
@@ -17,7 +18,7 @@ import { Collector } from '../flush/collect.ts';
 import { collectLinks } from '../flush/collect-links.ts';
 import { FlushPlan, planFlush } from '../flush/flush-plan.ts';
 import { ShapeCache } from '../flush/row-change.ts';
-import { endsUncounted, runPlan } from '../flush/run-plan.ts';
+import { endsUncounted, type Returned, runPlan } from '../flush/run-plan.ts';
 import { type Mapper, mapperOfTable, type Relation } from '../mapping/mapper.ts';
 import { loadRelation, type RelationSource } from '../relations/load-relation.ts';
 import { EntityReader } from './entity-reader.ts';
@@ -43,6 +44,16 @@ export interface RawRows {
   /** Rows affected or returned, where the database says. */
   readonly count: number | undefined;
 }
+
+/** The changes of one list that a flush has sent. */
+interface SentLinks {
+  readonly list: ToManyValue;
+  readonly added: readonly object[];
+  readonly removed: readonly object[];
+}
+
+/** Commands after which what is in memory is as fresh as before. */
+const READS: ReadonlySet<string> = new Set(['', 'SELECT', 'SHOW', 'EXPLAIN', 'SET', 'LOCK TABLE']);
 
 const EMPTY: FlushPlan = new FlushPlan([]);
 const shapes = new ShapeCache();
@@ -125,6 +136,8 @@ export class SessionCore {
       }
     }
     const { received: rows, columns, completion } = answer;
+    // Raw SQL does not say what it writes to: whatever it may be.
+    if (node.tables === undefined && !READS.has(completion?.command ?? '')) this.unit.wroteOverAll();
     return { rows, shape: compiled.result ?? plainShape(columns ?? []), count: completion?.count };
   }
 
@@ -205,10 +218,12 @@ export class SessionCore {
     const plan = this.#planNow(options, changed);
     if (plan.steps.length === 0) return false;
     this.begun();
+    const links = Array.from(unit.links, (list) => ({ list, added: [...list.added], removed: [...list.removed] }));
     const fused =
       options.commit === true && this.executor.dialect.capabilities.batchStopsOnServer && endsUncounted(plan);
+    let returned: Returned | undefined;
     try {
-      const returned = await runPlan(plan, this.executor, {
+      returned = await runPlan(plan, this.executor, {
         compiled: this.#compiled,
         signal: options.signal,
         timeout: options.timeout,
@@ -216,19 +231,20 @@ export class SessionCore {
       });
       applyPlan(plan, returned, unit);
     } catch (error) {
-      await this.fail(error);
+      await this.fail(fused && returned !== undefined ? committedAnyway(error) : error);
     }
-    this.#flushed();
+    this.#flushed(links);
     if (fused) unit.committed();
     return fused;
   }
 
-  #flushed(): void {
-    for (const list of this.unit.links) {
-      list.added.clear();
-      list.removed.clear();
+  /** What was changed back while the statements ran is to be changed back in the database too. */
+  #flushed(links: readonly SentLinks[]): void {
+    for (const { list, added, removed } of links) {
+      for (const item of added) if (!list.added.delete(item)) list.removed.add(item);
+      for (const item of removed) if (!list.removed.delete(item)) list.added.add(item);
+      if (list.added.size + list.removed.size === 0) this.unit.links.delete(list);
     }
-    this.unit.links.clear();
   }
 
   /** Undoes on the server and in memory what the failed work had begun, and throws its error. */

@@ -3,9 +3,10 @@
 import { StateError, UsageError } from '../../errors/index.ts';
 import type { Baseline } from '../entity/baseline.ts';
 import { stateOf } from '../entity/entity-root.ts';
-import type { EntityOwner, EntityState, ToManyValue } from '../entity/entity-state.ts';
+import type { EntityOwner, EntityState, KeySource, ToManyValue } from '../entity/entity-state.ts';
 import { define } from '../entity/stamp.ts';
 import type { Mapper, Relation } from '../mapping/mapper.ts';
+import { agrees, writeForeignKey } from '../relations/foreign-key.ts';
 import { forgetRelations } from '../relations/relation-field.ts';
 import { ClassStore, isComplete } from './class-store.ts';
 import { Frame } from './frame.ts';
@@ -74,9 +75,9 @@ export class UnitOfWork {
   #addOne(state: EntityState): void {
     if (state.owner !== undefined && state.owner !== this.owner) this.own(state.entity, 'add');
     this.doomed.delete(state);
-    if (state.status === 'deleted') {
-      throw new StateError(`The entity of ${state.mapper.name} was deleted in this transaction.`, {
-        hint: 'Add a new object with its values, or roll back.',
+    if (state.status === 'deleted' || (state.status === 'detached' && state.key === undefined)) {
+      throw new StateError(`The row of the entity of ${state.mapper.name} was deleted.`, {
+        hint: 'Add a new object with its values; or roll back, if it was deleted in this transaction.',
       });
     }
     if (state.owner === this.owner) return;
@@ -183,10 +184,14 @@ export class UnitOfWork {
     if (store !== undefined) store.epoch = ++this.#clock;
   }
 
+  wroteOverAll(): void {
+    for (const store of this.#stores.values()) this.wroteOver(store.mapper);
+  }
+
   /** The transaction was committed: what is in memory is what the database had then. */
   committed(): void {
     for (const frame of this.#frames) {
-      for (const state of frame.deleted) detach(state);
+      for (const state of frame.deleted) detachDeleted(state);
     }
     this.#frames.length = 0;
   }
@@ -222,7 +227,9 @@ export class UnitOfWork {
       state.status = 'persistent';
       this.store(state.mapper).track(state, isComplete(state));
     }
-    for (const state of frame.inserted) this.#makeTransient(state);
+    const links = [...frame.inserted].flatMap(([state, sources]) => stillLinked(state, sources));
+    for (const state of frame.inserted.keys()) this.#makeTransient(state);
+    for (const { state, relation, parent } of links) writeForeignKey(state, relation, parent);
     for (const [state, replaced] of frame.replaced) {
       if (state.owner !== this.owner) continue;
       const store = this.store(state.mapper);
@@ -295,8 +302,21 @@ export function stateOfAny(entity: unknown, verb: string): EntityState {
   return state;
 }
 
-function detach(state: EntityState): void {
+/** The relations by which a new entity got foreign keys, where it still has those. */
+function stillLinked(
+  state: EntityState,
+  sources: ReadonlyMap<number, KeySource> | undefined,
+): (KeySource & { readonly state: EntityState })[] {
+  return [...(sources?.values() ?? [])].flatMap(({ relation, parent }) =>
+    agrees(state, relation.link, parent) ? [{ state, relation, parent }] : [],
+  );
+}
+
+/** It has no row any more, and does not get one by being added again. */
+function detachDeleted(state: EntityState): void {
   state.status = 'detached';
+  state.key = undefined;
+  state.baseline = undefined;
   state.owner = undefined;
   state.companions = undefined;
 }
