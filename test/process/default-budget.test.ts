@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../servers.ts';
 
 let server: Awaited<ReturnType<typeof startPostgres>>;
@@ -58,7 +59,7 @@ test('[X02] four forked processes with no option, ten queries each at once, on a
 test('[X02] the same under a cluster primary that never touches the database', async () => {
   allSucceeded(
     await reports(
-      spawn(process.execPath, [new URL('./programs/cluster-primary.ts', import.meta.url).pathname], {
+      spawn(process.execPath, [fileURLToPath(new URL('./programs/cluster-primary.ts', import.meta.url))], {
         env: environment(),
       }),
     ),
@@ -67,7 +68,7 @@ test('[X02] the same under a cluster primary that never touches the database', a
 
 test('[X02] the same from programs that know nothing of each other', async () => {
   const strangers = Array.from({ length: 4 }, () =>
-    spawn(process.execPath, [program.pathname], { env: environment(), detached: true }),
+    spawn(process.execPath, [fileURLToPath(program)], { env: environment(), detached: true }),
   );
   allSucceeded((await Promise.all(strangers.map(reports))).flat());
 });

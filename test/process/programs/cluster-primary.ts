@@ -1,7 +1,8 @@
 // A cluster primary that never touches the database: its four workers each ask ten things at once.
 import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
 
-cluster.setupPrimary({ exec: new URL('./ten-queries.ts', import.meta.url).pathname, silent: true });
+cluster.setupPrimary({ exec: fileURLToPath(new URL('./ten-queries.ts', import.meta.url)), silent: true });
 const reports = await Promise.all(
   Array.from(
     { length: 4 },

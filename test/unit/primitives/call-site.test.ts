@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { CallSite, callerLines } from '../../../src/primitives/call-site.ts';
 
 function outer(): CallSite {
@@ -21,7 +22,7 @@ describe('CallSite', () => {
     const stack = [
       'Error: text at /home/me/not-a-line.ts',
       `    at acquire (${library.href}:1:1)`,
-      `    at ${library.pathname}:1:1`,
+      `    at ${fileURLToPath(library)}:1:1`,
       '    at node:internal/process/task_queues:95:5',
       '    at async Module (node:internal/modules:1:1)',
       '    at async mine (/home/me/app.ts:3:4)',

@@ -46,6 +46,7 @@ export class PostgresConnection implements DriverConnection {
   /** The end was asked for, so it is no loss. */
   #asked = false;
   #ended = false;
+  #goodbye: Promise<void> | undefined;
 
   constructor(parts: ConnectionParts) {
     this.#identity = Object.freeze({ pid: parts.pid });
@@ -87,7 +88,13 @@ export class PostgresConnection implements DriverConnection {
     return this.#pipeline.cancel();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    // Once only: a second goodbye would be written after the end, which tears the socket down before the server's end.
+    this.#goodbye ??= this.#leave();
+    return this.#goodbye;
+  }
+
+  async #leave(): Promise<void> {
     this.#asked = true;
     if (this.#ended) return;
     this.#pipeline.close(this.#loss(new ConnectionLostError('the connection is closed')));
