@@ -112,9 +112,9 @@ export class ConnectionExecutor implements Executor {
       if (options.commit === true) this.#committed(frame.framed?.after?.command);
       return;
     }
-    if (frame.begins && isNotSent(failure)) {
-      this.#unbegin(frame);
-      if (stale(failure, lease)) {
+    if (isNotSent(failure)) {
+      this.#unsent(frame);
+      if (frame.begins && stale(failure, lease)) {
         lease.invalidate('it was dead');
         return this.submit(batch, sink, options);
       }
@@ -246,10 +246,10 @@ export class ConnectionExecutor implements Executor {
     return { batch: [...before, ...batch, ...behind], sink: framed, offset: before.length, begins, savepoints, framed };
   }
 
-  /** The first batch was not sent: no transaction was begun. */
-  #unbegin(frame: Frame): void {
-    this.#begun = false;
-    this.#pending = [...frame.savepoints, ...this.#pending];
+  /** The batch was not sent: what was to begin with it is still to be begun. */
+  #unsent(frame: Frame): void {
+    if (frame.begins) this.#begun = false;
+    if (frame.savepoints.length > 0) this.#pending = [...frame.savepoints, ...this.#pending];
   }
 
   #within(lease: Lease, { batch, begins }: Frame, { limits, sink }: Transmission): Promise<void> {

@@ -16,6 +16,7 @@ import {
   UniqueViolationError,
   UsageError,
 } from '../../src/index.ts';
+import type { Connection } from '../../src/engine/connection.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { metadata, Item, type Place, places } from './engine-kit.ts';
 
@@ -93,6 +94,23 @@ for (const [name, open] of Object.entries(places)) {
         await assert.rejects(outer.rollback(), StateError);
       });
       assert.deepEqual(await names(engine), ['a', 'b', 'd']);
+    });
+
+    it('a savepoint whose first statement could not be sent is set with the next, or undone without a word', async () => {
+      const engine = await place.engine();
+      const add = (connection: Connection, id: number): Promise<unknown> =>
+        connection.execute(insert(Item).values({ id, name: String(id) })).all();
+      await engine.begin(async (connection) => {
+        await add(connection, 1);
+        for (const id of [2, 3]) {
+          const savepoint = await connection.beginNested();
+          await assert.rejects(connection.raw("select '\0'").all(), UsageError);
+          if (id === 3) await add(connection, id);
+          await savepoint.rollback();
+        }
+        await add(connection, 4);
+      });
+      assert.deepEqual(await names(engine), ['1', '4']);
     });
 
     it('rows: all, first, one, one or none, by name, by position, one value each, and how many were affected', async () => {
