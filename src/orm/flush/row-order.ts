@@ -45,9 +45,10 @@ export function orderRows(
     for (const edge of edges) graph.edges[edge.from]?.add(edge.to);
     const found = layers(graph);
     if (found.stuck.length === 0) return found.layers.map((layer) => layer.map((index) => rows[index] as RowChange));
-    const open = openEdge(rows, edges, strongComponents(graph));
-    if (deletes) partDelete(rows, open, shapes);
-    else partInsert(rows, open, { shapes, overrides });
+    for (const open of openEdges(rows, edges, strongComponents(graph))) {
+      if (deletes) partDelete(rows, open, shapes);
+      else partInsert(rows, open, { shapes, overrides });
+    }
   }
 }
 
@@ -138,19 +139,25 @@ function storedKey(row: RowChange, columns: readonly TableColumn[]): IdentityKey
   return identityKey(columns.map((column) => stored[row.mapper.table.columns.indexOf(column)] ?? null));
 }
 
-/** The dependency at which a circle can be opened; refuses where there is none. */
-function openEdge(
+/** For each knot of rows one dependency at which it can be opened; refuses where there is none. */
+function openEdges(
   rows: readonly RowChange[],
   edges: readonly RowEdge[],
   components: readonly (readonly number[])[],
-): OpenEdge {
+): Iterable<OpenEdge> {
   const home = new Map<number, number>();
   components.forEach((nodes, component) => {
     for (const node of nodes) home.set(node, component);
   });
   const onCircle = edges.filter((edge) => home.get(edge.from) === home.get(edge.to));
-  for (const edge of onCircle) if (edge.key !== undefined) return { ...edge, key: edge.key };
-  throw circle(rows, onCircle);
+  const open = new Map<number | undefined, OpenEdge>();
+  for (const edge of onCircle) {
+    const knot = home.get(edge.from);
+    if (edge.key !== undefined && !open.has(knot)) open.set(knot, { ...edge, key: edge.key });
+  }
+  const closed = onCircle.filter((edge) => !open.has(home.get(edge.from)));
+  if (closed.length > 0) throw circle(rows, closed);
+  return open.values();
 }
 
 /** INSERT with NULL, and an UPDATE that fills it once both rows are there. */
