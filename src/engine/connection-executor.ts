@@ -20,7 +20,7 @@ import { failed } from './failure.ts';
 import { FramedSink, RowCollector } from './row-collector.ts';
 import { overdue, submitWithin } from './submit-within.ts';
 import type { Tracer } from './tracer.ts';
-import { committedAnyway, rolledBack, transactionFailed, unknownOutcome } from './transaction-error.ts';
+import { committedAnyway, endedBySql, rolledBack, transactionFailed, unknownOutcome } from './transaction-error.ts';
 import { plainStatement, type TransactionOptions, type TransactionTexts } from './transaction-texts.ts';
 
 /** What the executors of one engine share. */
@@ -110,6 +110,10 @@ export class ConnectionExecutor implements Executor {
     if (failure === undefined) {
       // Only now: a connection that goes back before its batch has settled is taken for one with work under way.
       if (options.commit === true) this.#committed(frame.framed?.after?.command);
+      else if (this.#begun && lease.pending === 0 && lease.usable && lease.connection.status === 'idle') {
+        // What comes next would run outside of any transaction, and no rollback would undo it.
+        throw (this.#failure = endedBySql(lease.connectionId));
+      }
       return;
     }
     if (isNotSent(failure)) {
@@ -128,7 +132,8 @@ export class ConnectionExecutor implements Executor {
     this.#pending = [];
     if (!this.#begun) return this.#rest();
     const lost = this.#failure;
-    if (lost !== undefined && this.#lease?.usable !== true) throw transactionFailed(lost);
+    if (lost instanceof StateError || (lost !== undefined && this.#lease?.usable !== true))
+      throw transactionFailed(lost);
     if (lost !== undefined && this.#lease?.connection.status === 'idle') return this.#committed('ROLLBACK', lost);
     const answer = new RowCollector();
     await this.#send(this.#source.texts.commit, answer, { wait: options, commit: true });

@@ -16,6 +16,14 @@ export function transactionFailed(cause: AthanorError): StateError {
   });
 }
 
+/** A statement of the user's was COMMIT or ROLLBACK. */
+export function endedBySql(connectionId: string): StateError {
+  return new StateError('The statement ended the transaction it ran in, which is not its to end.', {
+    hint: 'Use commit() and rollback() of the session, connection or transaction. Call rollback() to go on.',
+    connectionId,
+  });
+}
+
 /** COMMIT came too late. */
 export function rolledBack(connectionId: string | undefined, cause: AthanorError | undefined): CommitRolledBackError {
   return new CommitRolledBackError('COMMIT was answered by ROLLBACK: nothing of the transaction is in the database.', {

@@ -96,6 +96,22 @@ for (const [name, open] of Object.entries(places)) {
       assert.deepEqual(await names(engine), ['a', 'b', 'd']);
     });
 
+    it('a statement that ends the transaction by itself is told, and nothing runs behind it unprotected', async () => {
+      const engine = await place.engine();
+      for (const end of ['rollback', 'commit']) {
+        const connection = await engine.connect();
+        await connection.execute(insert(Item).values({ id: end === 'commit' ? 2 : 1, name: end }));
+        await assert.rejects(connection.raw(end).all(), StateError);
+        await assert.rejects(connection.execute(insert(Item).values({ id: 3, name: 'c' })).all(), StateError);
+        await assert.rejects(connection.commit(), StateError);
+        await connection.rollback();
+        await connection.execute(insert(Item).values({ id: 4, name: 'd' }));
+        await connection.rollback();
+        await connection.close();
+      }
+      assert.deepEqual(await names(engine), ['commit']);
+    });
+
     it('a savepoint whose first statement could not be sent is set with the next, or undone without a word', async () => {
       const engine = await place.engine();
       const add = (connection: Connection, id: number): Promise<unknown> =>

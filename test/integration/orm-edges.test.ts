@@ -301,6 +301,20 @@ for (const [name, open] of Object.entries(databases)) {
     });
 
     if (name === 'postgresql') {
+      it('flushes and commits within one timeout', async () => {
+        await Session.begin(async (s) => {
+          await s.execute(
+            sql`create or replace function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.2); return new; end'`,
+          );
+          await s.execute(sql`create trigger slow before insert on edge_parents for each row execute function slow()`);
+          await s.execute(sql`create trigger slow before insert on edge_kids for each row execute function slow()`);
+        });
+        const one = session();
+        one.add(new Kid({ name: 'k', parent: new Parent({ name: 'p' }) }));
+        await assert.rejects(one.commit({ timeout: 300 }), { code: 'ATH_STATEMENT_TIMEOUT' });
+        assert.deepEqual(await peek(async (s) => s.scalars(select(Kid))), []);
+      });
+
       it('says so where COMMIT went along and only the answer could not be used', async () => {
         await Session.begin(async (s) => {
           await s.execute(sql`alter table edge_moments alter column at type timestamptz(6)`);

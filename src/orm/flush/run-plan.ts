@@ -21,11 +21,14 @@ export interface RunOptions extends ExecuteOptions {
 /** Throws `ATH_STALE_DATA` where an update or delete did not find its rows as they were read. */
 export async function runPlan(plan: FlushPlan, executor: Executor, options: RunOptions): Promise<Returned> {
   const returned: Returned = new Map();
+  const { timeout } = options;
+  const until = timeout === undefined ? undefined : performance.now() + timeout;
   for (let start = 0; start < plan.steps.length; ) {
     const end = batchEnd(plan.steps, start);
     const last = end === plan.steps.length;
     const steps = plan.steps.slice(start, end);
-    await runBatch(steps, { ...options, executor, returned, commit: last && options.commit === true });
+    const left = until === undefined || start === 0 ? timeout : until - performance.now();
+    await runBatch(steps, { ...options, executor, returned, timeout: left, commit: last && options.commit === true });
     start = end;
   }
   return returned;

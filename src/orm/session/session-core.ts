@@ -265,10 +265,13 @@ export class SessionCore {
 
   async commit(options: FlushOptions = {}): Promise<void> {
     this.check('commit');
+    const { signal, timeout } = options;
+    const begun = timeout === undefined ? 0 : performance.now();
     const fused = await this.flush({ ...options, commit: true });
     if (fused) return;
     try {
-      await this.executor.commit(options);
+      const left = timeout === undefined ? undefined : timeout - (performance.now() - begun);
+      await this.executor.commit({ signal, timeout: left });
     } catch (error) {
       this.#failure = error;
       this.unit.undo();
