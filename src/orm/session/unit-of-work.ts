@@ -29,7 +29,12 @@ export class UnitOfWork {
   constructor(load: RelationLoad) {
     this.owner = {
       load: async (state, relation) => load(state, relation),
-      adopt: (entity) => this.add(entity),
+      adopt: (entity) => {
+        const state = stateOf(entity);
+        // What is here already is only kept: its relations came along when they were set.
+        if (state?.owner === this.owner) this.doomed.delete(state);
+        else this.add(entity);
+      },
       demote: (state) => {
         if (state.status === 'persistent') this.store(state.mapper).demote(state);
       },
@@ -66,6 +71,8 @@ export class UnitOfWork {
     for (let state = open.pop(); state !== undefined; state = open.pop()) {
       if (seen.has(state)) continue;
       seen.add(state);
+      // What is here already came with what it is related to; a list may still hold what was deleted, and keeps nobody.
+      if (seen.size > 1 && (state.owner === this.owner || isDeleted(state))) continue;
       this.#addOne(state);
       // Backwards, so that the first related entity is added first.
       open.push(...related(state).reverse());
@@ -75,7 +82,7 @@ export class UnitOfWork {
   #addOne(state: EntityState): void {
     if (state.owner !== undefined && state.owner !== this.owner) this.own(state.entity, 'add');
     this.doomed.delete(state);
-    if (state.status === 'deleted' || (state.status === 'detached' && state.key === undefined)) {
+    if (isDeleted(state)) {
       throw new StateError(`The row of the entity of ${state.mapper.name} was deleted.`, {
         hint: 'Add a new object with its values; or roll back, if it was deleted in this transaction.',
       });
@@ -310,6 +317,11 @@ function stillLinked(
   return [...(sources?.values() ?? [])].flatMap(({ relation, parent }) =>
     agrees(state, relation.link, parent) ? [{ state, relation, parent }] : [],
   );
+}
+
+/** Whether its row was deleted, in this transaction or in one before. */
+function isDeleted({ status, key }: EntityState): boolean {
+  return status === 'deleted' || (status === 'detached' && key === undefined);
 }
 
 /** It has no row any more, and does not get one by being added again. */
