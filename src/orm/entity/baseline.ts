@@ -27,6 +27,7 @@ export class BaselineFormat {
   readonly #differs: readonly Differs[];
   /** Reused from row to row: values live only until they are on an entity. */
   readonly #values: unknown[];
+  readonly #blank: Baseline;
   #entityDiffers: ((entity: object, baseline: Baseline) => boolean) | undefined;
   #walk: Walk | undefined;
 
@@ -38,7 +39,13 @@ export class BaselineFormat {
       type.decode !== undefined || type.compare === 'bytes' ? [index] : [],
     );
     this.#values = columns.map(() => undefined);
+    this.#blank = Array.from({ length: next }, () => undefined);
     this.#differs = columns.map((column, index) => differs(column.type, index, this.#objectAt[index] as number));
+  }
+
+  /** A baseline that says nothing yet, with room for all it may say. */
+  blank(): Baseline {
+    return this.#blank.slice();
   }
 
   /** Turns a row in wire form into a baseline, in place, and gives the values the entity gets, good until the next row. */

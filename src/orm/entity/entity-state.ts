@@ -118,7 +118,7 @@ export class EntityState {
   set expressions(value) {
     if (value !== undefined || this.#rare !== undefined) this.#own.expressions = value;
   }
-  /** Columns the last INSERT filled in: a rollback takes them back. */
+  /** Columns a flush filled in before the INSERT: part of what a rollback of that takes back. */
   get filled(): readonly number[] | undefined {
     return this.#rare?.filled;
   }

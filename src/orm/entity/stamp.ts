@@ -25,6 +25,12 @@ export function makeStamp(keys: readonly string[]): Stamp {
   );
 }
 
+/** A stamp with the columns it writes: the objects made at one place of a program mostly give the same ones. */
+export interface KnownStamp {
+  readonly keys: readonly string[];
+  readonly stamp: Stamp;
+}
+
 /** Stamps for some of a class's columns, made once for each choice of them. */
 export class StampCache {
   static readonly #capacity = 64;

@@ -6,20 +6,24 @@ import type { Scalar } from '../../types/wire.ts';
 import type { Baseline } from '../entity/baseline.ts';
 import { EntityState } from '../entity/entity-state.ts';
 import { identityKey, type IdentityKey } from '../entity/identity-key.ts';
+import type { Stamp } from '../entity/stamp.ts';
 import type { Mapper } from '../mapping/mapper.ts';
-import { isComplete } from '../session/class-store.ts';
-import type { Frame } from '../session/frame.ts';
+import { type ClassStore, isComplete } from '../session/class-store.ts';
+import type { Frame, Inserted } from '../session/frame.ts';
 import type { UnitOfWork } from '../session/unit-of-work.ts';
 import type { FlushPlan } from './flush-plan.ts';
 import { type Cell, KeyRef, type RowChange, type RowShape } from './row-change.ts';
-import { referred, type Returned } from './run-plan.ts';
+import type { FlushStep } from './flush-step.ts';
+import type { Returned } from './returned.ts';
+import { referred } from './run-plan.ts';
 
 export function applyPlan(plan: FlushPlan, returned: Returned, unit: UnitOfWork): void {
   const frame = unit.frame as Frame;
-  const steps = plan.steps.flatMap((step) => step.rows);
   // Deletes first: a new row may have taken a deleted one's key.
-  for (const row of steps) if (row.shape.action === 'delete') applyDelete(row, unit, frame);
-  for (const row of steps) if (row.shape.action !== 'delete') applySave(row, { returned, unit, frame });
+  for (const step of plan.steps) {
+    if (step.action === 'delete') for (const row of step.rows) applyDelete(row, unit, frame);
+  }
+  for (const step of plan.steps) if (step.action !== 'delete') applySaves(step, { returned, unit, frame });
 }
 
 function applyDelete({ source }: RowChange, unit: UnitOfWork, frame: Frame): void {
@@ -46,8 +50,8 @@ interface ShapePlaces {
   readonly match: readonly number[];
   readonly set: readonly number[];
   readonly returning: readonly number[];
-  /** Columns whose value came from the database or from the model, not from the user. */
-  readonly madeForUs: ReadonlySet<number>;
+  /** By column: whether its value came from the database or from the model, not from the user. */
+  readonly madeForUs: readonly boolean[];
 }
 
 const places = new WeakMap<RowShape, ShapePlaces>();
@@ -57,60 +61,132 @@ function placesOf(shape: RowShape, mapper: Mapper): ShapePlaces {
   if (found === undefined) {
     const indexes = (columns: readonly TableColumn[]): number[] =>
       columns.map((column) => mapper.columns.indexOf(column));
-    const returning = indexes(shape.returning);
-    const made = mapper.columns.flatMap(({ onUpdate }, index) =>
-      onUpdate !== undefined || index === mapper.versionIndex ? [index] : [],
-    );
     found = {
       match: indexes(shape.match),
       set: indexes(shape.set),
-      returning,
-      madeForUs: new Set([...returning, ...made]),
+      returning: indexes(shape.returning),
+      madeForUs: mapper.columns.map(
+        (column, index) =>
+          column.onUpdate !== undefined || index === mapper.versionIndex || shape.returning.includes(column),
+      ),
     };
     places.set(shape, found);
   }
   return found;
 }
 
-function applySave(row: RowChange, context: SaveContext): void {
-  const { source: state } = row;
-  if (!(state instanceof EntityState)) return;
-  const { unit, frame } = context;
-  const { mapper, entity } = state;
-  const isNew = state.status === 'pending';
-  const { madeForUs } = placesOf(row.shape, mapper);
-  const wire = writtenValues(row, mapper, context.returned);
-  const baseline: Baseline = isNew ? mapper.columns.map(() => undefined) : [...(state.baseline as Baseline)];
-  const missing: string[] = [];
-  const values: unknown[] = [];
-  const filled: number[] = [];
-  if (!isNew) frame.keep(state);
-  settle(state, row);
-  for (let index = 0; index < wire.length; index++) {
-    const value = wire[index];
-    if (value === undefined) continue;
-    const { key, type } = mapper.columns[index] as TableColumn;
-    const read = mapper.format.readColumn(baseline, index, value);
-    if (!Object.hasOwn(entity, key)) {
-      if (isAwaited(state, index)) continue;
-      missing.push(key);
-      values.push(read);
-      filled.push(index);
-      continue;
-    }
-    // JSON that still is what was written becomes the frozen value of it; what else the user put there stays the
-    // user's own object, even if it was changed again while the statements ran.
-    const ours = madeForUs.has(index) && mapper.format.columnDiffers(entity, baseline, index);
-    const asWritten = type.compare === 'json' && !mapper.format.columnDiffers(entity, baseline, index);
-    if (asWritten || ours) (entity as Record<string, unknown>)[key] = read;
+/** Columns that an entity did not have, and how to write them: the same from row to row, and so kept once. */
+interface Filling {
+  readonly indexes: readonly number[];
+  readonly stamp: Stamp;
+}
+
+const NOTHING: Filling = { indexes: [], stamp: () => {} };
+
+/** What the rows of one step share, and what is used again for each. */
+interface StepSave extends SaveContext {
+  readonly mapper: Mapper;
+  readonly store: ClassStore;
+  readonly places: ShapePlaces;
+  /** What is in the row now, by column; `undefined` where neither what was sent nor what came back says. */
+  readonly wire: (Scalar | undefined)[];
+  readonly filled: number[];
+  readonly values: unknown[];
+  filling: Filling;
+  inserted: Inserted | undefined;
+}
+
+function applySaves(step: FlushStep, context: SaveContext): void {
+  const back = context.returned.of(step);
+  let save: StepSave | undefined;
+  for (let at = 0; at < step.rows.length; at++) {
+    const row = step.rows[at] as RowChange;
+    if (!(row.source instanceof EntityState)) continue;
+    if (save?.mapper !== row.source.mapper) save = stepSave(row, row.source.mapper, context);
+    writtenValues(row, back?.[at], save);
+    applySave(row.source, row, save);
   }
-  if (missing.length > 0) mapper.stamps.get(missing)(entity, values);
+}
+
+function stepSave({ shape }: RowChange, mapper: Mapper, context: SaveContext): StepSave {
+  return {
+    ...context,
+    mapper,
+    store: context.unit.store(mapper),
+    places: placesOf(shape, mapper),
+    wire: mapper.columns.map(() => undefined),
+    filled: [],
+    values: [],
+    filling: NOTHING,
+    inserted: undefined,
+  };
+}
+
+function applySave(state: EntityState, row: RowChange, save: StepSave): void {
+  const { unit, mapper } = save;
+  const isNew = state.status === 'pending';
+  const baseline = isNew ? mapper.format.blank() : [...(state.baseline as Baseline)];
+  if (!isNew) save.frame.keep(state);
+  settle(state, row);
+  const complete = takeValues(state, baseline, save) === mapper.columns.length || isComplete(state);
+  const { indexes, stamp } = fillingOf(save);
+  stamp(state.entity, save.values);
   state.orphaned = false;
   // A write that was guarded by what it changed says nothing of the other columns: the row stays as stale as it was.
   if (isNew || unit.isFresh(state)) state.frame = unit.clock;
-  if (isComplete(state)) state.missing = undefined;
-  if (isNew) makePersistent(state, { baseline, filled, sources: row.sources as EntityState['sources'] }, context);
-  else finishUpdate(state, baseline, unit);
+  if (complete) state.missing = undefined;
+  if (!isNew) {
+    save.store.rekey(state, keyOf(state, baseline));
+    save.store.rebase(state, baseline, complete);
+    return;
+  }
+  makePersistent(state, baseline, save);
+  noteInserted(state, { sources: row.sources as EntityState['sources'], filled: indexes }, save);
+  save.store.track(state, complete);
+}
+
+/** Puts the row into the baseline, and into `filled` what the entity lacks. Counts the columns it has or gets. */
+function takeValues(
+  state: EntityState,
+  baseline: Baseline,
+  { mapper, places, wire, filled, values }: StepSave,
+): number {
+  const { entity } = state;
+  const { format, columns } = mapper;
+  filled.length = values.length = 0;
+  let count = 0;
+  for (let index = 0; index < wire.length; index++) {
+    const value = wire[index];
+    if (value === undefined) continue;
+    const { key, type } = columns[index] as TableColumn;
+    const read = format.readColumn(baseline, index, value);
+    if (!Object.hasOwn(entity, key)) {
+      if (isAwaited(state, index)) continue;
+      filled.push(index);
+      values.push(read);
+    } else if (type.compare === 'json' || places.madeForUs[index] === true) {
+      // JSON that still is what was written becomes the frozen value of it; what else the user put there stays the
+      // user's own object, even if it was changed again while the statements ran.
+      const differs = format.columnDiffers(entity, baseline, index);
+      if (differs ? places.madeForUs[index] === true : type.compare === 'json') {
+        (entity as Record<string, unknown>)[key] = read;
+      }
+    }
+    count++;
+  }
+  return count;
+}
+
+function fillingOf(save: StepSave): Filling {
+  const { filled, filling, mapper } = save;
+  if (filled.length === filling.indexes.length && filled.every((index, at) => index === filling.indexes[at])) {
+    return filling;
+  }
+  save.filling =
+    filled.length === 0
+      ? NOTHING
+      : { indexes: [...filled], stamp: mapper.stamps.get(filled.map((index) => mapper.keys[index] as string)) };
+  return save.filling;
 }
 
 /** What was sent is done; what was set while the statements ran stays for the next flush. */
@@ -138,40 +214,24 @@ function isAwaited({ expressions, sources }: EntityState, index: number): boolea
   return [...sources.values()].some(({ relation }) => relation.link.childIndexes.includes(index));
 }
 
-/** What is in the row now, by column: what was sent, and what came back. `undefined` where neither says. */
-function writtenValues(row: RowChange, mapper: Mapper, returned: Returned): readonly (Scalar | undefined)[] {
-  const { shape, values } = row;
-  const { match, set, returning } = placesOf(shape, mapper);
-  const written: (Scalar | undefined)[] = mapper.columns.map(() => undefined);
-  match.forEach((index, at) => {
-    const cell = values[set.length + at];
-    if (!(cell instanceof KeyRef)) written[index] = cell;
-  });
+/** Gathers what is in the row now. */
+function writtenValues({ values }: RowChange, back: readonly Scalar[] | undefined, save: StepSave): void {
+  const { wire, returned } = save;
+  const { match, set, returning } = save.places;
+  wire.fill(undefined);
+  for (let at = 0; at < match.length; at++) {
+    const cell = values[set.length + at] as Cell;
+    if (!(cell instanceof KeyRef)) wire[match[at] as number] = cell;
+  }
   for (let at = 0; at < set.length; at++) {
     const cell = values[at] as Cell;
-    written[set[at] as number] = cell instanceof KeyRef ? (referred(cell, returned) ?? null) : cell;
+    wire[set[at] as number] = cell instanceof KeyRef ? (referred(cell, returned) ?? null) : cell;
   }
-  if (returning.length > 0) {
-    const back = returned.get(row);
-    returning.forEach((index, at) => {
-      written[index] = back?.[at] ?? null;
-    });
-  }
-  return written;
+  for (let at = 0; at < returning.length; at++) wire[returning[at] as number] = back?.[at] ?? null;
 }
 
-function makePersistent(
-  state: EntityState,
-  {
-    baseline,
-    filled,
-    sources,
-  }: { readonly baseline: Baseline; readonly filled: readonly number[]; readonly sources: EntityState['sources'] },
-  { unit, frame }: SaveContext,
-): void {
-  const { mapper } = state;
+function makePersistent(state: EntityState, baseline: Baseline, { unit, frame, store }: StepSave): void {
   const key = keyOf(state, baseline);
-  const store = unit.store(mapper);
   const other = store.get(key);
   // The row of another object of this session was replaced by this one.
   if (other !== undefined && other !== state) markDeleted(other, unit, frame);
@@ -179,15 +239,17 @@ function makePersistent(
   state.status = 'persistent';
   state.key = key;
   state.baseline = baseline;
-  state.filled = state.filled === undefined ? filled : [...state.filled, ...filled];
-  frame.inserted.set(state, sources);
-  store.track(state, isComplete(state));
 }
 
-function finishUpdate(state: EntityState, baseline: Baseline, unit: UnitOfWork): void {
-  const store = unit.store(state.mapper);
-  store.rekey(state, keyOf(state, baseline));
-  store.rebase(state, baseline, isComplete(state));
+function noteInserted(state: EntityState, { sources, filled }: Inserted, save: StepSave): void {
+  if (sources === undefined && state.filled === undefined) {
+    // Most rows of a step are alike.
+    if (save.inserted?.filled !== filled) save.inserted = { sources, filled };
+    save.frame.inserted.set(state, save.inserted);
+    return;
+  }
+  save.frame.inserted.set(state, { sources, filled: [...(state.filled ?? []), ...filled] });
+  state.filled = undefined;
 }
 
 function keyOf(state: EntityState, baseline: Baseline): IdentityKey {

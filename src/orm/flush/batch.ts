@@ -8,24 +8,48 @@ import type { Overrides } from './row-order.ts';
 /** `sequences` are groups or layers, in their order; within one, rows keep their order after updates and tables are parted. */
 export function batchSteps(sequences: readonly (readonly RowChange[])[], overrides: Overrides): readonly FlushStep[] {
   const steps: FlushStep[] = [];
+  const referred = referredRows(sequences, overrides);
   const stepOf = new Map<RowChange, number>();
   for (const sequence of sequences) {
     for (const rows of neighbours(arrange(sequence))) {
       const index = steps.length;
       const values = rows.map((row) => overrides.get(row) ?? row.values);
-      steps.push(step(index, rows, { values, needs: needs(values, stepOf) }));
-      for (const row of rows) stepOf.set(row, index);
+      steps.push(step(index, rows, { values, needs: referred.size === 0 ? NONE : needs(values, stepOf) }));
+      if (referred.size > 0) for (const row of rows) if (referred.has(row)) stepOf.set(row, index);
     }
   }
   return steps;
 }
 
+const NONE: readonly number[] = [];
+
+/** The rows whose keys others wait for: mostly none. */
+function referredRows(sequences: readonly (readonly RowChange[])[], overrides: Overrides): ReadonlySet<RowChange> {
+  const found = new Set<RowChange>();
+  for (const sequence of sequences) {
+    for (const row of sequence) {
+      for (const cell of overrides.get(row) ?? row.values) if (cell instanceof KeyRef) found.add(cell.row);
+    }
+  }
+  return found;
+}
+
+interface Arranged {
+  readonly updates: RowChange[];
+  readonly others: RowChange[];
+}
+
 /** Tables apart, updates before inserts, else as given. */
 function arrange(rows: readonly RowChange[]): readonly RowChange[] {
-  const tables = new Map<PlanMapper, { readonly updates: RowChange[]; readonly others: RowChange[] }>();
+  const tables = new Map<PlanMapper, Arranged>();
+  let mapper: PlanMapper | undefined;
+  let table: Arranged = { updates: [], others: [] };
   for (const row of rows) {
-    const table = tables.get(row.mapper) ?? { updates: [], others: [] };
-    tables.set(row.mapper, table);
+    if (row.mapper !== mapper) {
+      mapper = row.mapper;
+      table = tables.get(mapper) ?? { updates: [], others: [] };
+      tables.set(mapper, table);
+    }
     (row.shape.action === 'update' ? table.updates : table.others).push(row);
   }
   return [...tables.values()].flatMap(({ updates, others }) => [...updates, ...others]);
@@ -33,11 +57,10 @@ function arrange(rows: readonly RowChange[]): readonly RowChange[] {
 
 function neighbours(rows: readonly RowChange[]): RowChange[][] {
   const batches: RowChange[][] = [];
+  let batch: RowChange[] = [];
   for (const row of rows) {
-    const last = batches.at(-1)?.[0];
-    if (last !== undefined && last.shape === row.shape && canShare(row)) {
-      batches.at(-1)?.push(row);
-    } else batches.push([row]);
+    if (batch.length > 0 && (batch[0] as RowChange).shape === row.shape && canShare(row)) batch.push(row);
+    else batches.push((batch = [row]));
   }
   return batches;
 }

@@ -13,6 +13,7 @@ import type { Baseline } from '../entity/baseline.ts';
 import type { EntityState } from '../entity/entity-state.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 import type { ExpressionSource } from './expression-source.ts';
+import { InsertShapes } from './insert-shapes.ts';
 import { KeyCells } from './key-cells.ts';
 import type { Cell, RowChange, RowShape, ShapeCache } from './row-change.ts';
 
@@ -35,10 +36,14 @@ export interface CollectOptions {
 export class Collector {
   readonly #options: CollectOptions;
   readonly #keys: KeyCells;
+  readonly #inserts: InsertShapes;
+  /** By column, of the new row at hand. */
+  readonly #isSet: boolean[] = [];
 
   constructor(options: CollectOptions) {
     this.#options = options;
     this.#keys = new KeyCells();
+    this.#inserts = new InsertShapes(options.shapes);
   }
 
   collect({ added, changed, deleted }: Pending): RowChange[] {
@@ -63,8 +68,6 @@ export class Collector {
     const foreign = this.#keys.foreignCells(state);
     const values: Cell[] = [];
     let expressions: Map<TableColumn, ExpressionSource> | undefined;
-    // One letter a column: set, returned, or both by an expression. Rows with equal letters have one shape.
-    let roles = '';
     for (let index = 0; index < mapper.columns.length; index++) {
       const expression = expressionFor(state, index);
       const cell = expression === undefined ? insertCell(state, index, foreign) : undefined;
@@ -72,10 +75,10 @@ export class Collector {
         expressions ??= new Map();
         expressions.set(mapper.columns[index] as TableColumn, expressionSource(expression));
       }
-      roles += cell === undefined ? 'r' : 's';
+      this.#isSet[index] = cell !== undefined;
       if (cell !== undefined) values.push(cell);
     }
-    const shape = insertShape(mapper, roles, this.#options.shapes);
+    const shape = this.#inserts.of(mapper, this.#isSet);
     if (expressions === undefined) return this.#fill(state, shape, { values });
     return this.#row(state, shape, { values, expressions });
   }
@@ -180,7 +183,7 @@ export class Collector {
     shape: RowShape,
     { values, expressions }: Pick<RowChange, 'values' | 'expressions'>,
   ): RowChange {
-    const row = this.#keys.rowOf(state) as { -readonly [K in keyof RowChange]: RowChange[K] };
+    const row = this.#keys.rowOf(state);
     row.mapper = state.mapper.planMapper;
     row.shape = shape;
     row.values = values;
@@ -190,30 +193,6 @@ export class Collector {
     row.sources = state.sources;
     return row;
   }
-}
-
-const insertShapes = new WeakMap<ShapeCache, WeakMap<Mapper, Map<string, RowShape>>>();
-
-function insertShape(mapper: Mapper, roles: string, shapes: ShapeCache): RowShape {
-  let byMapper = insertShapes.get(shapes);
-  if (byMapper === undefined) insertShapes.set(shapes, (byMapper = new WeakMap()));
-  let byRoles = byMapper.get(mapper);
-  if (byRoles === undefined) byMapper.set(mapper, (byRoles = new Map()));
-  let shape = byRoles.get(roles);
-  if (shape === undefined) {
-    const [set, returning] = ['s', 'r'].map((role) => mapper.columns.filter((_, index) => roles[index] === role));
-    const { table } = mapper;
-    shape = shapes.intern({
-      table,
-      action: 'insert',
-      set: set ?? [],
-      match: [],
-      guard: [],
-      returning: returning ?? [],
-    });
-    byRoles.set(roles, shape);
-  }
-  return shape;
 }
 
 /** What is sent for a column of a new row; `undefined` where the database decides. NULL that was asked for is NULL. */
@@ -236,7 +215,7 @@ function ownCell({ entity, mapper }: EntityState, index: number): Scalar | undef
   const column = mapper.columns[index] as TableColumn;
   if (column.computed !== undefined || !Object.hasOwn(entity, column.key)) return undefined;
   const value = (entity as Record<string, unknown>)[column.key];
-  return encodeValue(column.type, value, { table: mapper.name, column: column.name });
+  return encodeValue(column.type, value, mapper.targets[index]);
 }
 
 /** What a new row gets where the entity has nothing; `undefined` where the database decides. */
@@ -245,7 +224,7 @@ export function absentCell(mapper: Mapper, index: number): Scalar | undefined {
   const { default: given, nullable } = column;
   if (column.computed !== undefined || column.serverDefault !== undefined) return undefined;
   if (given !== undefined && given.kind !== 'expression') {
-    return encodeValue(column.type, defaultValue(given), { table: mapper.name, column: column.name });
+    return encodeValue(column.type, defaultValue(given), mapper.targets[index]);
   }
   if (given !== undefined || column.autoincrement === true) return undefined;
   if (nullable) return null;
@@ -268,7 +247,7 @@ function onUpdate(mapper: Mapper, { index, column, set, constants }: UpdateParts
   const given = column.onUpdate;
   if (given === undefined) return;
   if (given.kind === 'expression') constants.push({ column, value: given.expression });
-  else set.set(index, encodeValue(column.type, defaultValue(given), { table: mapper.name, column: column.name }));
+  else set.set(index, encodeValue(column.type, defaultValue(given), mapper.targets[index]));
 }
 
 /** Accepts what `assign` was given (an expression object) and what a column holds (its node). */

@@ -7,25 +7,25 @@ import { defaultValue } from '../../sql/statements/write.ts';
 import type { EntityState, KeySource } from '../entity/entity-state.ts';
 import { define } from '../entity/stamp.ts';
 import { agrees, parentValues, writeValues } from '../relations/foreign-key.ts';
-import { type Cell, KeyRef, type RowChange } from './row-change.ts';
+import { type Cell, KeyRef, openRow } from './row-change.ts';
 
 const NONE: ReadonlyMap<number, Cell> = new Map();
 
+type OpenRow = ReturnType<typeof openRow>;
+
 export class KeyCells {
-  readonly #rows = new Map<EntityState, RowChange>();
-  readonly #added = new Set<EntityState>();
+  /** Of new entities, in the order they were added. */
+  readonly #rows = new Map<EntityState, OpenRow>();
 
   /** Says beforehand that an entity will be inserted, so that others may refer to it whatever their order. */
   announce(state: EntityState): void {
-    this.#added.add(state);
+    this.#rows.set(state, openRow());
     makeKey(state);
   }
 
   /** The row of an entity: one object, filled in when its turn comes. */
-  rowOf(state: EntityState): RowChange {
-    let row = this.#rows.get(state);
-    if (row === undefined) this.#rows.set(state, (row = {} as RowChange));
-    return row;
+  rowOf(state: EntityState): OpenRow {
+    return this.#rows.get(state) ?? openRow();
   }
 
   /** One column of an entity that another row refers to. */
@@ -34,9 +34,10 @@ export class KeyCells {
     const column = mapper.columns[index] as TableColumn;
     if (Object.hasOwn(entity, column.key)) {
       const value = (entity as Record<string, unknown>)[column.key];
-      if (value !== null) return encodeValue(column.type, value, { table: mapper.name, column: column.name });
+      if (value !== null) return encodeValue(column.type, value, mapper.targets[index]);
     }
-    if (this.#added.has(parent)) return new KeyRef(this.rowOf(parent), column);
+    const row = this.#rows.get(parent);
+    if (row !== undefined) return new KeyRef(row, column);
     throw new FlushError(
       `An entity refers to a new one of ${mapper.name} that is in no session, so its key will not come to be.`,
       {
@@ -71,15 +72,16 @@ export class KeyCells {
 /** A key with a default of our own (a UUID) is made now: what refers to it need not wait for the database. */
 function makeKey(state: EntityState): void {
   const { mapper, entity } = state;
-  const made: number[] = [];
+  let made: number[] | undefined;
   for (const index of mapper.primaryKey) {
     const { key, default: given } = mapper.columns[index] as TableColumn;
-    if (Object.hasOwn(entity, key) || given === undefined || given.kind === 'expression') continue;
+    if (given === undefined || given.kind === 'expression' || Object.hasOwn(entity, key)) continue;
     if (waits(state, index)) continue;
     define(entity, key, defaultValue(given));
+    made ??= [];
     made.push(index);
   }
-  if (made.length > 0) state.filled = made;
+  if (made !== undefined) state.filled = made;
 }
 
 /** The column is part of a foreign key whose value is on its way. */

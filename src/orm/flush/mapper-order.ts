@@ -28,13 +28,17 @@ export function orderGroups(changes: readonly RowChange[]): readonly GroupSet[] 
 /** Sorted by name, saves first: equal flushes take tables in equal order in every process, which keeps deadlocks away. */
 function collectGroups(changes: readonly RowChange[]): readonly RowGroup[] {
   const found = new Map<PlanMapper, { save?: RowGroup; delete?: RowGroup }>();
+  let group: RowGroup | undefined;
   for (const change of changes) {
     const deletes = change.shape.action === 'delete';
-    const pair = found.get(change.mapper) ?? {};
-    found.set(change.mapper, pair);
-    const kind = deletes ? 'delete' : 'save';
-    pair[kind] ??= { mapper: change.mapper, deletes, rows: [] };
-    pair[kind].rows.push(change);
+    if (group === undefined || group.mapper !== change.mapper || group.deletes !== deletes) {
+      const pair = found.get(change.mapper) ?? {};
+      found.set(change.mapper, pair);
+      const kind = deletes ? 'delete' : 'save';
+      pair[kind] ??= { mapper: change.mapper, deletes, rows: [] };
+      group = pair[kind];
+    }
+    group.rows.push(change);
   }
   const groups = [...found.values()].flatMap((pair) => [pair.save, pair.delete].filter((group) => group !== undefined));
   return groups.sort((a, b) =>

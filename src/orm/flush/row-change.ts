@@ -64,6 +64,19 @@ export interface RowChange {
   readonly sources?: ReadonlyMap<number, object> | undefined;
 }
 
+/** A row others can refer to before it is known what is in it. Made whole, so that all rows are alike. */
+export function openRow(): { -readonly [K in keyof RowChange]-?: RowChange[K] } {
+  return {
+    mapper: undefined as never,
+    shape: undefined as never,
+    values: [],
+    stored: undefined,
+    expressions: undefined,
+    source: undefined,
+    sources: undefined,
+  };
+}
+
 /** Makes shapes, each once. */
 export class ShapeCache {
   readonly #shapes = new Map<string, RowShape>();

@@ -9,10 +9,8 @@ import type { Scalar } from '../../types/wire.ts';
 import { expressionStatement } from './expression-statement.ts';
 import type { FlushPlan } from './flush-plan.ts';
 import type { FlushStep } from './flush-step.ts';
+import { Returned } from './returned.ts';
 import { type Cell, KeyRef, type RowChange } from './row-change.ts';
-
-/** What the database sent back for each row, in the order of the row's RETURNING. */
-export type Returned = Map<RowChange, readonly Scalar[]>;
 
 export interface RunOptions extends ExecuteOptions {
   readonly compiled: CompileCache;
@@ -20,7 +18,7 @@ export interface RunOptions extends ExecuteOptions {
 
 /** Throws `ATH_STALE_DATA` where an update or delete did not find its rows as they were read. */
 export async function runPlan(plan: FlushPlan, executor: Executor, options: RunOptions): Promise<Returned> {
-  const returned: Returned = new Map();
+  const returned = new Returned();
   const { timeout } = options;
   const until = timeout === undefined ? undefined : performance.now() + timeout;
   for (let start = 0; start < plan.steps.length; ) {
@@ -78,7 +76,9 @@ async function runBatch(steps: readonly FlushStep[], { executor, returned, ...op
 }
 
 function bind(step: FlushStep, compiled: CompileCache, returned: Returned): DriverStatement {
-  const rows = step.values.map((cells) => resolve(cells, returned));
+  const rows = step.values.some(hasReference)
+    ? step.values.map((cells) => resolve(cells, returned))
+    : (step.values as readonly (readonly Scalar[])[]);
   const [only] = step.rows;
   if (only?.expressions !== undefined) {
     const node = expressionStatement(only, rows[0] as readonly Scalar[]);
@@ -87,9 +87,12 @@ function bind(step: FlushStep, compiled: CompileCache, returned: Returned): Driv
   return compiled.bulk(step.node).bind(rows);
 }
 
-/** Rows without references are passed on as they are. */
+function hasReference(cells: readonly Cell[]): boolean {
+  for (const cell of cells) if (cell instanceof KeyRef) return true;
+  return false;
+}
+
 function resolve(cells: readonly Cell[], returned: Returned): readonly Scalar[] {
-  if (!cells.some((cell) => cell instanceof KeyRef)) return cells as readonly Scalar[];
   return cells.map((cell) => {
     if (!(cell instanceof KeyRef)) return cell;
     const { row, column } = cell;
@@ -117,7 +120,7 @@ function keep(step: FlushStep, rows: readonly Scalar[][], returned: Returned): v
       { hint: 'A trigger or rule on the table may swallow rows; a session cannot work with that.' },
     );
   }
-  step.rows.forEach((row, index) => returned.set(row, rows[index] as Scalar[]));
+  returned.set(step, rows);
 }
 
 function checkCount(step: FlushStep, matched: number | undefined): void {

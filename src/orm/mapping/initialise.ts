@@ -3,8 +3,9 @@
 import { MappingError, UsageError } from '../../errors/index.ts';
 import { attachState, type EntityRoot } from '../entity/entity-root.ts';
 import { EntityState } from '../entity/entity-state.ts';
+import type { KnownStamp } from '../entity/stamp.ts';
 import { writeField } from '../relations/relation-field.ts';
-import { initialisedFields } from './initialised-fields.ts';
+import { initialisedFields, isTrial } from './initialised-fields.ts';
 import type { Mapper } from './mapper.ts';
 
 /** Gives a new entity its state and what `init` says. Throws `ATH_USAGE` for a key the class does not have. */
@@ -13,11 +14,38 @@ export function initialise(entity: EntityRoot, mapper: Mapper, init: unknown): v
   attachState(entity, state);
   if (init === undefined) return;
   const given = checkInit(mapper, init);
+  const keys = Object.keys(given);
+  const known = mapper.lastInit;
+  const values = known === undefined ? undefined : valuesOf(given, keys, known);
+  if (known === undefined || values === undefined) initialiseWith(state, given, keys);
+  else known.stamp(entity, values);
+}
+
+/** The values of exactly the known columns; `undefined` where anything is different. */
+function valuesOf(
+  given: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  known: KnownStamp,
+): readonly unknown[] | undefined {
+  if (keys.length !== known.keys.length) return undefined;
+  const values: unknown[] = [];
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as string;
+    if (key !== known.keys[at]) return undefined;
+    const value = given[key];
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+function initialiseWith(state: EntityState, given: Readonly<Record<string, unknown>>, keys: readonly string[]): void {
+  const { mapper, entity } = state;
   const fields = initialisedFields(mapper);
   const relations: string[] = [];
   const columns: string[] = [];
   const values: unknown[] = [];
-  for (const key of Object.keys(given)) {
+  for (const key of keys) {
     const value = given[key];
     if (value === undefined) continue;
     const index = mapper.indexByKey.get(key);
@@ -40,7 +68,12 @@ export function initialise(entity: EntityRoot, mapper: Mapper, init: unknown): v
     columns.push(key);
     values.push(value);
   }
-  if (columns.length > 0) mapper.stamps.get(columns)(entity, values);
+  if (columns.length > 0) {
+    const stamp = mapper.stamps.get(columns);
+    stamp(entity, values);
+    // What a class being tried has for fields is not known yet.
+    if (columns.length === keys.length && !isTrial()) mapper.lastInit = { keys, stamp };
+  }
   // After the columns, for a relation decides over its foreign key.
   for (const key of relations) writeField(state, mapper.relation(key), given[key]);
 }

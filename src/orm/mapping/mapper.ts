@@ -2,8 +2,16 @@
 // found out, and the functions made for it. Configuration is lazy, because models refer to each other in circles.
 import { MappingError } from '../../errors/index.ts';
 import type { TableColumn, TableElement } from '../../sql/from.ts';
+import type { ValueTarget } from '../../types/encode.ts';
 import { BaselineFormat } from '../entity/baseline.ts';
-import { type EntityConstructor, makeRestamp, makeStamp, type Stamp, StampCache } from '../entity/stamp.ts';
+import {
+  type EntityConstructor,
+  type KnownStamp,
+  makeRestamp,
+  makeStamp,
+  type Stamp,
+  StampCache,
+} from '../entity/stamp.ts';
 import type { PlanMapper } from '../flush/row-change.ts';
 import type { RelationDefinition } from './relation-definition.ts';
 
@@ -73,6 +81,8 @@ export class Mapper {
   readonly columns: readonly TableColumn[];
   readonly keys: readonly string[];
   readonly indexByKey: ReadonlyMap<string, number>;
+  /** What errors about a column's value name. */
+  readonly targets: readonly ValueTarget[];
   readonly primaryKey: readonly number[];
   /** Position of the version counter, or -1. */
   readonly versionIndex: number;
@@ -82,6 +92,8 @@ export class Mapper {
   readonly restamp: Stamp;
   /** Stamps for some of the columns. */
   readonly stamps: StampCache = new StampCache();
+  /** What `new` was last given: columns all, none computed, none a field of the class's own. */
+  lastInit: KnownStamp | undefined;
   readonly #facts: MapperFacts;
   #format: BaselineFormat | undefined;
   #entityClass: EntityConstructor | undefined;
@@ -94,6 +106,7 @@ export class Mapper {
     this.table = table;
     this.columns = table.columns;
     this.keys = table.columns.map((column) => column.key);
+    this.targets = table.columns.map((column) => ({ table: table.name, column: column.name }));
     this.indexByKey = new Map(this.keys.map((key, index) => [key, index]));
     this.primaryKey = table.columns.flatMap((column, index) => (column.primaryKey ? [index] : []));
     this.versionIndex = facts.version === undefined ? -1 : table.columns.indexOf(facts.version);

@@ -122,7 +122,8 @@ export class ClassStore {
 
 /** Whether every column is an own property. */
 export function isComplete({ entity, mapper }: EntityState): boolean {
-  return mapper.keys.every((key) => Object.hasOwn(entity, key));
+  for (const key of mapper.keys) if (!Object.hasOwn(entity, key)) return false;
+  return true;
 }
 
 function waitsForKey(state: EntityState): boolean {

@@ -10,14 +10,21 @@ export interface Replaced {
   readonly key: IdentityKey;
 }
 
+/** What an INSERT did to an entity. */
+export interface Inserted {
+  /** The entities its foreign keys were taken from: a rollback takes the values away, and not the relations. */
+  readonly sources: ReadonlyMap<number, KeySource> | undefined;
+  /** Columns it filled in: a rollback takes them back. */
+  readonly filled: readonly number[];
+}
+
 export class Frame {
   /** Grows from frame to frame over a session. */
   readonly id: number;
   /** The name of its savepoint; `undefined` for the transaction itself. */
   readonly savepoint: string | undefined;
   readonly replaced: Map<EntityState, Replaced> = new Map();
-  /** With the entities their foreign keys were taken from: a rollback takes the values away, and not the relations. */
-  readonly inserted: Map<EntityState, ReadonlyMap<number, KeySource> | undefined> = new Map();
+  readonly inserted: Map<EntityState, Inserted> = new Map();
   readonly deleted: Set<EntityState> = new Set();
 
   constructor(id: number, savepoint?: string) {
@@ -36,7 +43,7 @@ export class Frame {
     for (const [state, replaced] of inner.replaced) {
       if (replaced.frame < this.id && !this.replaced.has(state)) this.replaced.set(state, replaced);
     }
-    for (const [state, sources] of inner.inserted) this.inserted.set(state, sources);
+    for (const [state, inserted] of inner.inserted) this.inserted.set(state, inserted);
     for (const state of inner.deleted) this.deleted.add(state);
   }
 }

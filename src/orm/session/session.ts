@@ -32,11 +32,11 @@ export class Session extends SessionReads {
 
   /** Takes new objects in, with all they are related to; they are written by the next flush. */
   add(...entities: Entity[]): void {
-    this.#core.check('add');
-    for (const entity of entities) this.#core.unit.add(entity);
+    this.addAll(entities);
   }
   addAll(entities: Iterable<Entity>): void {
-    this.add(...entities);
+    this.#core.check('add');
+    for (const entity of [...entities]) this.#core.unit.add(entity);
   }
   /** Marks an entity to be deleted by the next flush. */
   delete(entity: Entity): void {

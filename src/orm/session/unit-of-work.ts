@@ -66,7 +66,10 @@ export class UnitOfWork {
 
   /** Takes in an entity and what it cascades to. */
   add(entity: unknown): void {
-    const open = [this.own(entity, 'add')];
+    const given = this.own(entity, 'add');
+    // Most new entities are related to nothing yet.
+    if (given.ones === undefined && given.manys === undefined) return this.#addOne(given);
+    const open = [given];
     const seen = new Set<EntityState>();
     for (let state = open.pop(); state !== undefined; state = open.pop()) {
       if (seen.has(state)) continue;
@@ -234,8 +237,8 @@ export class UnitOfWork {
       state.status = 'persistent';
       this.store(state.mapper).track(state, isComplete(state));
     }
-    const links = [...frame.inserted].flatMap(([state, sources]) => stillLinked(state, sources));
-    for (const state of frame.inserted.keys()) this.#makeTransient(state);
+    const links = [...frame.inserted].flatMap(([state, { sources }]) => stillLinked(state, sources));
+    for (const [state, { filled }] of frame.inserted) this.#makeTransient(state, filled);
     for (const { state, relation, parent } of links) writeForeignKey(state, relation, parent);
     for (const [state, replaced] of frame.replaced) {
       if (state.owner !== this.owner) continue;
@@ -251,14 +254,13 @@ export class UnitOfWork {
     }
   }
 
-  #makeTransient(state: EntityState): void {
+  #makeTransient(state: EntityState, filled: readonly number[]): void {
     if (state.status === 'persistent') this.store(state.mapper).untrack(state);
     state.status = 'transient';
     state.owner = undefined;
     state.baseline = undefined;
     state.key = undefined;
-    for (const index of state.filled ?? []) Reflect.deleteProperty(state.entity, state.mapper.keys[index] as string);
-    state.filled = undefined;
+    for (const index of filled) Reflect.deleteProperty(state.entity, state.mapper.keys[index] as string);
   }
 
   /** Forgets columns (all but the key, if not told which): reading one is an error until it is loaded again. */
