@@ -7,6 +7,7 @@ import {
   StateError,
   type TransferGuard,
   transferGuard,
+  UsageError,
 } from '../errors/index.ts';
 import type { CallSite } from '../primitives/call-site.ts';
 import { ResultWatch } from './result-watch.ts';
@@ -118,6 +119,7 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
 
   /** The rows in parts of at most `size`. */
   async *partitions(size: number): AsyncGenerator<R[], void, undefined> {
+    if (!(size >= 1)) throw new UsageError(`partitions() takes a size of at least 1, not ${String(size)}.`);
     const rows = await this.#read();
     for (let start = 0; start < rows.length; start += size) yield rows.slice(start, start + size);
   }

@@ -82,6 +82,8 @@ function fraction(decimal: string): number {
 /** Exact decimals, as strings. */
 export function numericType(precision?: number, scale?: number): ColumnType<string> {
   const args = precision === undefined ? [] : scale === undefined ? [precision] : [precision, scale];
+  // A precision alone means whole numbers.
+  const limit = precision === undefined ? undefined : (scale ?? 0);
   return Object.freeze({
     name: 'numeric',
     args,
@@ -89,8 +91,8 @@ export function numericType(precision?: number, scale?: number): ColumnType<stri
     encode: (value: never): Scalar =>
       typeof value !== 'string' || !(DECIMAL.test(value) || value === 'NaN')
         ? refuseValue('a decimal number in a string', value)
-        : scale !== undefined && fraction(value) > scale
-          ? refuseValue(`a decimal number with at most ${scale} digits behind the point`, value)
+        : limit !== undefined && fraction(value) > limit
+          ? refuseValue(`a decimal number with at most ${limit} digits behind the point`, value)
           : value,
     decode: undefined,
     compare: 'identity',

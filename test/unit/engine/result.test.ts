@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { MultipleResultsError, NoResultError, StateError } from '../../../src/errors/index.ts';
+import { MultipleResultsError, NoResultError, StateError, UsageError } from '../../../src/errors/index.ts';
 import { Result, type RowForm } from '../../../src/engine/result.ts';
 import { resultSite } from '../../../src/engine/result-watch.ts';
 import { settled } from '../../../src/testing/clock.ts';
@@ -43,6 +43,7 @@ describe('a result', () => {
     assert.deepEqual(seen, [1, 2]);
     const parts: unknown[] = [];
     for await (const part of result().partitions(1)) parts.push(part);
+    for (const size of [0, -1, Number.NaN]) await assert.rejects(result().partitions(size).next(), UsageError);
     assert.deepEqual(parts, [[{ id: 1 }], [{ id: 2 }]]);
   });
 
