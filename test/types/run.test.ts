@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { COMPILERS, compile, ROOT, writeFolder } from './budget/compilers.ts';
+import { COMPILERS, compile, compileEach, ROOT, writeFolder } from './budget/compilers.ts';
 
 const HOME = join(ROOT, 'test', 'types');
 /** `'../../src/index.ts'`, however deep the file lies. */
@@ -53,6 +53,8 @@ describe('a wrong assertion is seen', () => {
         new Map([['wrong.ts', "export const n: number = 'text';\n"]]),
       );
       assert.match((await compile(compiler, wrong)).errors.join(), /wrong\.ts.*TS2322/);
+      const alone = (await compileEach(compiler, wrong, ['wrong.ts']))['wrong.ts'] ?? [];
+      assert.match(alone.join(), /wrong\.ts.*TS2322/);
     });
   }
 });
@@ -65,9 +67,7 @@ describe('no file needs another to be looked at first', () => {
     const roots = compiler.package === 'typescript' ? [...files.keys()] : models;
     test(`with ${compiler.name}`, { skip: roots.length === 0 ? 'there are no models' : false }, async () => {
       const folder = writeFolder(`entered-${compiler.package}`, files);
-      for (const root of roots) {
-        assert.deepEqual((await compile(compiler, folder, { files: [root] })).errors, [], root);
-      }
+      assert.deepEqual(await compileEach(compiler, folder, roots), {});
     });
   }
 });

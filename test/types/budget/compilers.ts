@@ -2,8 +2,10 @@
 // declarations in `dist`, through the package's own name.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type ts from 'typescript-5.9';
 
 export const ROOT: string = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '');
 
@@ -12,13 +14,15 @@ export interface Compiler {
   /** The folder below `node_modules`. */
   readonly package: string;
   readonly options: readonly string[];
+  /** Whether it can be loaded as a module, which spares a process for each program. */
+  readonly loadable: boolean;
 }
 
 export const COMPILERS: readonly Compiler[] = [
-  { name: 'TypeScript 5.9', package: 'typescript-5.9', options: [] },
-  { name: 'TypeScript 6.0', package: 'typescript-6.0', options: [] },
+  { name: 'TypeScript 5.9', package: 'typescript-5.9', options: [], loadable: true },
+  { name: 'TypeScript 6.0', package: 'typescript-6.0', options: [], loadable: true },
   // Its checkers run side by side and would each instantiate the same types.
-  { name: 'TypeScript 7.0', package: 'typescript', options: ['--singleThreaded'] },
+  { name: 'TypeScript 7.0', package: 'typescript', options: ['--singleThreaded'], loadable: false },
 ];
 
 /** What a user with every strict flag has. */
@@ -80,6 +84,40 @@ export async function compile(compiler: Compiler, folder: string, request: Compi
   return {
     errors: instantiations === undefined && errors.length === 0 ? [output] : errors,
     instantiations: Number(instantiations),
+  };
+}
+
+/** Compiles each file as the only root and gives what was found wrong, by root; nothing where nothing was. */
+export async function compileEach(
+  compiler: Compiler,
+  folder: string,
+  roots: readonly string[],
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const compileRoot = compiler.loadable ? loaded(compiler, folder) : undefined;
+  const wrong: Record<string, readonly string[]> = {};
+  for (const root of roots) {
+    const errors = compileRoot?.(root) ?? (await compile(compiler, folder, { files: [root] })).errors;
+    if (errors.length > 0) wrong[root] = errors.slice(0, 5);
+  }
+  return wrong;
+}
+
+/** The compiler in this process. Programs share what was parsed; each has a checker of its own. */
+function loaded(compiler: Compiler, folder: string): (root: string) => string[] {
+  const compilerModule = createRequire(import.meta.url)(compiler.package) as typeof ts;
+  const { parseJsonConfigFileContent, createCompilerHost, createProgram, getPreEmitDiagnostics, sys } = compilerModule;
+  const configuration = parseJsonConfigFileContent({ compilerOptions: USER_OPTIONS, include: ['**/*'] }, sys, folder);
+  const host = createCompilerHost(configuration.options);
+  const parsed = new Map<string, ts.SourceFile | undefined>();
+  const parse = host.getSourceFile.bind(host);
+  host.getSourceFile = (file, ...rest) => {
+    if (!parsed.has(file)) parsed.set(file, parse(file, ...rest));
+    return parsed.get(file);
+  };
+  return (root) => {
+    const program = createProgram([join(folder, root)], configuration.options, host);
+    const found = [...configuration.errors, ...getPreEmitDiagnostics(program)];
+    return found.map((one) => compilerModule.formatDiagnostic(one, host).trim());
   };
 }
 
