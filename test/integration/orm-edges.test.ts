@@ -338,6 +338,16 @@ for (const [name, open] of Object.entries(databases)) {
     });
 
     if (name === 'postgresql') {
+      it('takes a raw SELECT for one that writes: it may, in its WITH or by a function', async () => {
+        const one = session();
+        const mine = new Item({ name: 'a' });
+        one.add(mine);
+        await one.flush();
+        await one.execute(sql`with w as (update edge_items set value = value + 1 returning 1) select count(*) from w`);
+        mine.value += 1;
+        await assert.rejects(one.commit(), StaleDataError);
+      });
+
       it('flushes and commits within one timeout', async () => {
         await Session.begin(async (s) => {
           await s.execute(

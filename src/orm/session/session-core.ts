@@ -53,8 +53,8 @@ interface SentLinks {
   readonly removed: readonly object[];
 }
 
-/** Commands after which what is in memory is as fresh as before. */
-const READS: ReadonlySet<string> = new Set(['', 'SELECT', 'SHOW', 'EXPLAIN', 'SET', 'LOCK TABLE']);
+/** Commands that cannot have changed a row. */
+const HARMLESS: ReadonlySet<string> = new Set(['', 'SHOW', 'SET', 'LOCK TABLE']);
 
 const EMPTY: FlushPlan = new FlushPlan([]);
 const shapes = new ShapeCache();
@@ -137,8 +137,8 @@ export class SessionCore {
       }
     }
     const { received: rows, columns, completion } = answer;
-    // Raw SQL does not say what it writes to: whatever it may be.
-    if (node.tables === undefined && !READS.has(completion?.command ?? '')) this.unit.wroteOverAll();
+    // Raw SQL does not say what it writes to, and a SELECT may write too, by a function or in its WITH.
+    if (node.tables === undefined && !HARMLESS.has(completion?.command ?? '')) this.unit.wroteOverAll();
     return { rows, shape: compiled.result ?? plainShape(columns ?? []), count: completion?.count };
   }
 

@@ -358,13 +358,14 @@ export class Broker {
       }
     }
     this.#becomeReady();
+    // Before the grants: who has a permit knows the budget it is under.
+    this.#tellSize();
     if (this.#ready) {
       this.#weigh(now);
       this.#grant(now);
       this.#recall(now);
     }
     this.#terminate(now);
-    this.#tellSize();
     this.#askServer(now);
     const out = this.#out;
     this.#out = [];
