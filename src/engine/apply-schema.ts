@@ -14,7 +14,7 @@ export async function applySchema(
   options: WaitOptions,
 ): Promise<void> {
   const { dialect } = executor;
-  const statements = dialect.ddl.compile(change).map(plainStatement);
+  const statements = dialect.ddl.compile(change).map((sql) => plainStatement(sql));
   if (statements.length === 0) return;
   const until = options.timeout === undefined ? undefined : performance.now() + options.timeout;
   const left = (): WaitOptions => ({

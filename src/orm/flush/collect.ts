@@ -13,9 +13,9 @@ import type { Baseline } from '../entity/baseline.ts';
 import type { EntityState } from '../entity/entity-state.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 import type { ExpressionSource } from './expression-source.ts';
-import { InsertShapes } from './insert-shapes.ts';
 import { KeyCells } from './key-cells.ts';
 import type { Cell, RowChange, RowShape, ShapeCache } from './row-change.ts';
+import { columnsAt, RowShapes } from './row-shapes.ts';
 
 /** What is to be written. */
 export interface Pending {
@@ -36,14 +36,14 @@ export interface CollectOptions {
 export class Collector {
   readonly #options: CollectOptions;
   readonly #keys: KeyCells;
-  readonly #inserts: InsertShapes;
+  readonly #shapes: RowShapes;
   /** By column, of the new row at hand. */
   readonly #isSet: boolean[] = [];
 
   constructor(options: CollectOptions) {
     this.#options = options;
     this.#keys = new KeyCells();
-    this.#inserts = new InsertShapes(options.shapes);
+    this.#shapes = new RowShapes(options.shapes);
   }
 
   collect({ added, changed, deleted }: Pending): RowChange[] {
@@ -78,7 +78,7 @@ export class Collector {
       this.#isSet[index] = cell !== undefined;
       if (cell !== undefined) values.push(cell);
     }
-    const shape = this.#inserts.of(mapper, this.#isSet);
+    const shape = this.#shapes.insert(mapper, this.#isSet);
     if (expressions === undefined) return this.#fill(state, shape, { values });
     return this.#row(state, shape, { values, expressions });
   }
@@ -107,19 +107,22 @@ export class Collector {
     const guard = this.#guard(state, changed);
     this.#countVersion(state, set, expressions);
     const indexes = [...set.keys()].sort((a, b) => a - b);
-    const shape = {
-      action: 'update' as const,
-      set: indexes.map((index) => mapper.columns[index] as TableColumn),
-      match: mapper.planMapper.primaryKey,
-      guard: guard.map((index) => mapper.columns[index] as TableColumn),
-      returning: [...expressions.keys(), ...constants.map(({ column }) => column)],
-      constants,
-    };
     const values = [
       ...indexes.map((index) => set.get(index) as Cell),
       ...storedKey(state),
       ...storedCells(state, guard),
     ];
+    if (expressions.size + constants.length === 0) {
+      return this.#fill(state, this.#shapes.update(mapper, indexes, guard), { values });
+    }
+    const shape = {
+      action: 'update' as const,
+      set: columnsAt(mapper, indexes),
+      match: mapper.planMapper.primaryKey,
+      guard: columnsAt(mapper, guard),
+      returning: [...expressions.keys(), ...constants.map(({ column }) => column)],
+      constants,
+    };
     return this.#row(state, shape, { values, expressions });
   }
 
