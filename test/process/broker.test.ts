@@ -238,7 +238,7 @@ describe('on a real server', () => {
     for (const child of children) child.kill('SIGKILL');
   });
 
-  test('[T32] kill -9 of a holder inside pg_sleep: the permit returns only after the backend is gone', async () => {
+  test('kill -9 of a holder inside pg_sleep: the permit returns only after the backend is gone', async () => {
     const since = server.log().length;
     // Budget 3: two for all of us.
     const [one, two] = [start(), start()];

@@ -59,7 +59,7 @@ test('a wait that is too long names the holders, with numbers', async () => {
   });
 });
 
-test('[T32] a killed holder inside a statement: its permit returns only after the server has let go', async () => {
+test('a killed holder inside a statement: its permit returns only after the server has let go', async () => {
   const plan = { port: server.port, size: 3 };
   const [one, two, three] = [stage.start(plan), stage.start(plan), stage.start(plan)];
   await two.tell({ open: 1 });
@@ -105,7 +105,7 @@ test('a process killed between grant and open gives its permit back', async () =
   assert.equal(server.peak, 2);
 });
 
-test('[T36] the broker host is killed: another takes over, and the budget holds', async () => {
+test('the broker host is killed: another takes over, and the budget holds', async () => {
   const plan = { port: server.port, size: 5 };
   const host = stage.start(plan);
   await host.tell({ open: 1 });
@@ -221,7 +221,7 @@ test('[B28] a folder of others is refused, and ours is closed to them', async ()
   assert.equal(refused.child.exitCode, 1);
 });
 
-test('[T33] a stopped process gets no new permit, and takes nobody along', async () => {
+test('a stopped process gets no new permit, and takes nobody along', async () => {
   const plan = { port: server.port, size: 5 };
   // The host of the broker is another one.
   const two = stage.start(plan);
@@ -248,7 +248,7 @@ test('the host being blocked stalls nobody: the broker has a thread of its own',
   await blocked;
 });
 
-test('[T37] a storm of processes: all are served, none starves', async () => {
+test('a storm of processes: all are served, none starves', async () => {
   const plan = { port: server.port, size: 5 };
   const programs = Array.from({ length: 12 }, () => stage.start(plan));
   await Promise.all(

@@ -134,7 +134,7 @@ describe('parsePostgresUrl', () => {
       `u@h/db?options=${'%20-c'.repeat(1500)}`,
       `u@h/db?options=${'%5C'.repeat(2000)}`,
     ];
-    for (const rest of hostile) {
+    const timeOf = (rest: string): number => {
       const start = performance.now();
       for (const work of [
         () => parsePostgresUrl(`postgresql://${rest}`, {}),
@@ -146,8 +146,10 @@ describe('parsePostgresUrl', () => {
           assert.ok(error instanceof UsageError);
         }
       }
-      assert.ok(performance.now() - start < 60, rest.slice(0, 20));
-    }
+      return performance.now() - start;
+    };
+    // The fastest of three: a busy machine delays one.
+    for (const rest of hostile) assert.ok(Math.min(...[1, 2, 3].map(() => timeOf(rest))) < 60, rest.slice(0, 20));
     assert.throws(() => parsePostgresUrl(`postgresql://h/${'x'.repeat(8192)}`, {}), /longer than 8192/);
     const part = fc.string({
       unit: fc.constantFrom('@', ':', '/', '?', '&', '=', '%', '[', ']', 'a', '2', '0', '\0', ',', 'é'),

@@ -184,7 +184,7 @@ test('equal shares: idle permits are asked back from who has most, none younger 
   assert.equal(at.of(2, 'recall').length, 0);
 });
 
-test('[T37] bounded bypass: a process without a permit is never passed over by one that has some', () => {
+test('bounded bypass: a process without a permit is never passed over by one that has some', () => {
   const at = table(4, 5);
   at.give(1, 1);
   at.give(2, 1);
@@ -225,7 +225,7 @@ test('a wait ends at its deadline, with the numbers', () => {
   });
 });
 
-test('[T32] a dead process leaves its permits in quarantine until the server no longer shows them', () => {
+test('a dead process leaves its permits in quarantine until the server no longer shows them', () => {
   const at = table(4, 2);
   const [id = ''] = at.give(1, 1);
   at.do(at.broker.leave(1, false, at.now));
@@ -245,7 +245,7 @@ test('[T32] a dead process leaves its permits in quarantine until the server no 
   assert.deepEqual(at.broker.counts, { budget: 4, granted: 0, quarantined: 0, free: 3 });
 });
 
-test('[T32] killed between grant and open: a connection half made is waited for, and found', () => {
+test('killed between grant and open: a connection half made is waited for, and found', () => {
   const at = table(4, 1);
   at.want(1, 1);
   const [id = ''] = at.grants(1);
@@ -296,7 +296,7 @@ test('a server that never could be asked, and never will, is told to all who wai
   assert.equal(at.of(1, 'refuse')[0]?.error, failure);
 });
 
-test('[T36] a new broker waits for all members, counts what nobody claims, and spares what the silent hold', () => {
+test('a new broker waits for all members, counts what nobody claims, and spares what the silent hold', () => {
   const at = new Table(['1.0.a', '2.0.a', '3.0.a', '4.0.a']);
   at.do(at.broker.tick(0));
   const listed = [1, 2, 3, 4].map((pid) => ({
@@ -410,7 +410,7 @@ test('what comes twice, or late, changes nothing', () => {
   at.do(at.broker.receive(99, { type: 'beat' }, at.now));
 });
 
-test('[T33] a silent process gets no permit; what the server has ended of it is free again', () => {
+test('a silent process gets no permit; what the server has ended of it is free again', () => {
   const at = table(4, 2);
   at.give(1, 1);
   const [id = ''] = at.give(2, 1);
