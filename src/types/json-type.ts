@@ -7,7 +7,8 @@ import type { Scalar } from './wire.ts';
 
 function freezeDeep(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  for (const key of Object.keys(value)) freezeDeep((value as Record<string, unknown>)[key]);
+  if (Array.isArray(value)) for (let at = 0; at < value.length; at++) freezeDeep(value[at]);
+  else for (const inner of Object.values(value)) freezeDeep(inner);
   return Object.freeze(value);
 }
 

@@ -17,6 +17,7 @@ export interface BaselineColumn {
 
 /** Compares one column: `true` where value and baseline differ. */
 type Differs = (value: unknown, baseline: Baseline) => boolean;
+type Take = (row: Baseline, start: number, values: unknown[]) => Baseline;
 type Walk = (entities: readonly object[], baselines: readonly Baseline[], changed: number[]) => void;
 
 export class BaselineFormat {
@@ -27,9 +28,11 @@ export class BaselineFormat {
   readonly #differs: readonly Differs[];
   /** Reused from row to row: values live only until they are on an entity. */
   readonly #values: unknown[];
+  #current: readonly unknown[] = [];
   readonly #blank: Baseline;
   #entityDiffers: ((entity: object, baseline: Baseline) => boolean) | undefined;
   #walk: Walk | undefined;
+  #take: Take | undefined;
 
   constructor(columns: readonly BaselineColumn[]) {
     this.columns = columns;
@@ -48,31 +51,32 @@ export class BaselineFormat {
     return this.#blank.slice();
   }
 
-  /** Turns a row in wire form into a baseline, in place, and gives the values the entity gets, good until the next row. */
-  read(row: Baseline): readonly unknown[] {
-    if (this.#decoded.length === 0) return row;
-    const values = this.#values;
-    for (let index = 0; index < values.length; index++) values[index] = row[index];
-    for (const index of this.#decoded) {
-      const wire = row[index] as Scalar | undefined;
-      if (wire !== undefined) values[index] = this.#readColumn(row, index, wire);
+  /**
+   * The baseline of a row in wire form, whose columns begin at `start`; the row itself where it is nothing else and
+   * nothing in it has another form. What the entity gets is in `values` then.
+   */
+  take(row: Baseline, start: number): Baseline {
+    if (this.#decoded.length === 0 && start === 0 && row.length === this.columns.length) {
+      this.#current = row;
+      return row;
     }
-    return values;
+    this.#current = this.#values;
+    this.#take ??= makeTake(this.columns.map(({ type }) => type));
+    return this.#take(row, start, this.#values);
   }
 
-  #readColumn(baseline: Baseline, index: number, wire: Scalar): unknown {
-    const { type } = this.columns[index] as BaselineColumn;
-    const value = wire === null || type.decode === undefined ? wire : type.decode(wire);
-    if (type.compare === 'json') baseline[this.#objectAt[index] as number] = value;
-    else if (type.compare === 'identity') baseline[index] = value;
-    else if (type.compare === 'bytes') baseline[index] = value instanceof Uint8Array ? value.slice() : value;
-    return value;
+  /** The values of the row taken last, good until the next one. */
+  get values(): readonly unknown[] {
+    return this.#current;
   }
 
   /** Puts one column's wire value into a baseline and gives the value the entity gets. */
   readColumn(baseline: Baseline, index: number, wire: Scalar): unknown {
-    baseline[index] = wire;
-    return this.#readColumn(baseline, index, wire);
+    const { type } = this.columns[index] as BaselineColumn;
+    const value = decoded(type, wire);
+    if (type.compare === 'json') baseline[this.#objectAt[index] as number] = value;
+    baseline[index] = kept(type, wire, value);
+    return value;
   }
 
   /** The value an entity had in a column when the baseline was taken. */
@@ -113,6 +117,54 @@ export class BaselineFormat {
     if (baseline[index] === undefined) return true;
     return (this.#differs[index] as Differs)(value, baseline);
   }
+}
+
+function decoded(type: ColumnType, wire: Scalar): unknown {
+  return wire === null || type.decode === undefined ? wire : type.decode(wire);
+}
+
+/** What stands for a value in the baseline. */
+function kept(type: ColumnType, wire: Scalar, value: unknown): unknown {
+  if (type.compare === 'identity') return value;
+  return type.compare === 'bytes' && value instanceof Uint8Array ? value.slice() : wire;
+}
+
+function makeTake(types: readonly ColumnType[]): Take {
+  if (!canGenerate()) return (row, start, values) => taken(types, { row, start, values });
+  const decoders: unknown[] = [];
+  const reads: string[] = [];
+  const entries: string[] = [];
+  const objects: string[] = [];
+  types.forEach(({ decode, compare }, index) => {
+    const wire = `row[start + ${index}]`;
+    const value = decode === undefined ? 'w' : `w === null ? null : d${decoders.push(decode) - 1}(w)`;
+    reads.push(`w = ${wire}; const v${index} = values[${index}] = ${value};`);
+    entries.push(
+      compare === 'identity' ? `v${index}` : compare === 'bytes' ? `kept(types[${index}], ${wire}, v${index})` : wire,
+    );
+    if (compare === 'json') objects.push(`v${index}`);
+  });
+  const constants = decoders.map((_, at) => `const d${at} = decoders[${at}];`).join(' ');
+  return generate(
+    `${constants} return (row, start, values) => { let w; ${reads.join(' ')} return [${[...entries, ...objects].join(', ')}]; };`,
+    { types, decoders, kept },
+  );
+}
+
+function taken(
+  types: readonly ColumnType[],
+  { row, start, values }: { readonly row: Baseline; readonly start: number; readonly values: unknown[] },
+): Baseline {
+  const baseline: Baseline = [];
+  types.forEach((type, index) => {
+    const wire = row[start + index] as Scalar;
+    values[index] = decoded(type, wire);
+    baseline.push(kept(type, wire, values[index]));
+  });
+  types.forEach(({ compare }, index) => {
+    if (compare === 'json') baseline.push(values[index]);
+  });
+  return baseline;
 }
 
 /** What a value would be on the wire; `undefined`, which equals nothing, where it is not of the type: the flush will say so. */

@@ -14,6 +14,8 @@ export interface RowInHand {
   readonly stamp: Stamp;
 }
 
+type Concrete = new (...args: object[]) => object;
+
 let target: unknown;
 let hand: RowInHand | undefined;
 
@@ -32,10 +34,10 @@ export function constructOver(entityClass: EntityConstructor, row: RowInHand): o
   target = entityClass;
   hand = row;
   try {
-    if (entityClass.length === 0) return Reflect.construct(entityClass, []);
+    if (entityClass.length === 0) return new (entityClass as Concrete)();
     const init: object = {};
     row.stamp(init, row.values);
-    return Reflect.construct(entityClass, [init]);
+    return new (entityClass as Concrete)(init);
   } catch (error) {
     throw new MappingError(`The constructor of ${entityClass.name} failed while a row was loaded into it.`, {
       cause: error,

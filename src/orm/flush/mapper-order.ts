@@ -18,6 +18,8 @@ export interface GroupSet {
 
 export function orderGroups(changes: readonly RowChange[]): readonly GroupSet[] {
   const groups = collectGroups(changes);
+  const [first] = groups;
+  if (first !== undefined && groups.length === 1) return [{ groups, circular: mustPrecede(first, first) }];
   const edges = groups.map((group) => successors(group, groups));
   return orderedComponents({ size: groups.length, edges }).map((nodes) => ({
     groups: nodes.map((node) => groups[node] as RowGroup),

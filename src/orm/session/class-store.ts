@@ -28,6 +28,11 @@ export class ClassStore {
   get(key: IdentityKey): EntityState | undefined {
     return this.#byKey.get(key);
   }
+  /** As iterating, and quicker. */
+  each(work: (state: EntityState) => void): void {
+    for (const state of this.#states) work(state);
+    for (const state of this.#partial) work(state);
+  }
   *[Symbol.iterator](): IterableIterator<EntityState> {
     yield* this.#states;
     yield* this.#partial;

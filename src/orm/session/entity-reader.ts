@@ -29,7 +29,6 @@ export class EntityReader {
   readonly #store: ClassStore;
   readonly #frame: Frame;
   readonly #start: number;
-  readonly #width: number;
   readonly #options: ReadOptions;
   /** One for all rows. */
   #hand: RowInHand | undefined;
@@ -44,7 +43,6 @@ export class EntityReader {
     this.#store = unit.store(at.mapper);
     this.#frame = at.frame;
     this.#start = at.start;
-    this.#width = at.mapper.columns.length;
     this.#options = options;
   }
 
@@ -70,16 +68,11 @@ export class EntityReader {
     return state;
   }
 
-  /** A row of nothing but this entity becomes its baseline without being copied. */
-  #baseline(row: Scalar[]): Baseline {
-    if (this.#start === 0 && row.length === this.#width) return row;
-    return row.slice(this.#start, this.#start + this.#width);
-  }
-
   #make(state: EntityState, key: IdentityKey, row: Scalar[]): void {
     const { mapper } = this;
-    const baseline = this.#baseline(row);
-    const values = mapper.format.read(baseline);
+    const { format } = mapper;
+    const baseline = format.take(row, this.#start);
+    const { values } = format;
     state.key = key;
     state.baseline = baseline;
     const tracked = !this.#options.readOnly;
@@ -99,8 +92,9 @@ export class EntityReader {
   #refresh(state: EntityState, row: Scalar[]): void {
     const { mapper } = this;
     if (this.#options.overwrite !== 'all' && this.#carriesChanges(state)) return;
-    const baseline = this.#baseline(row);
-    const values = mapper.format.read(baseline);
+    const { format } = mapper;
+    const baseline = format.take(row, this.#start);
+    const { values } = format;
     this.#frame.keep(state);
     forgetRelations(state);
     mapper.stamp(state.entity, values);

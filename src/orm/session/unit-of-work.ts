@@ -152,12 +152,7 @@ export class UnitOfWork {
   releaseAll(): void {
     for (const state of Array.from(this.pending)) this.release(state);
     for (const store of this.#stores.values()) {
-      for (const state of store) {
-        state.status = 'detached';
-        state.owner = undefined;
-        state.companions = undefined;
-        state.slot = -1;
-      }
+      store.each(letGo);
     }
     this.#stores.clear();
     this.doomed.clear();
@@ -324,6 +319,13 @@ function stillLinked(
 /** Whether its row was deleted, in this transaction or in one before. */
 function isDeleted({ status, key }: EntityState): boolean {
   return status === 'deleted' || (status === 'detached' && key === undefined);
+}
+
+function letGo(state: EntityState): void {
+  state.status = 'detached';
+  state.owner = undefined;
+  state.companions = undefined;
+  state.slot = -1;
 }
 
 /** It has no row any more, and does not get one by being added again. */

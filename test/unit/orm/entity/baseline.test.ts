@@ -64,8 +64,8 @@ describe('a baseline', () => {
         { key: 'other', type: TEXT },
         { key: 'value', type },
       ]);
-      const baseline: Baseline = ['x', wire];
-      const [other, value] = format.read(baseline);
+      const baseline = format.take(['x', wire], 0);
+      const [other, value] = format.values;
       const entity: Record<string, unknown> = { other, value };
       assert.equal(format.differs(entity, baseline), false);
       entity['value'] = change(value as never);
@@ -84,8 +84,7 @@ describe('a baseline', () => {
       { key: 'json', type: JSON_TYPE },
       { key: 'bytes', type: BYTES },
     ]);
-    const row: Baseline = [5, '{"a":1}', new Uint8Array([1])];
-    format.read(row);
+    const row = format.take(['before', 5, '{"a":1}', new Uint8Array([1]), 'behind'], 1);
     assert.deepEqual(
       [0, 1, 2].map((index) => format.value(row, index)),
       [new Date(5), { a: 1 }, new Uint8Array([1])],

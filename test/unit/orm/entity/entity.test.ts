@@ -42,7 +42,8 @@ class Address extends Base.table('addresses', {
 /** As the session makes one from a row in wire form. */
 function load<T>(entityClass: { readonly prototype: T }, row: unknown[]): T {
   const mapper = (entityClass as unknown as { readonly [META]: Mapper })[META];
-  const values = mapper.format.read(row);
+  mapper.format.take(row, 0);
+  const { values } = mapper.format;
   const entity = constructOver(mapper.entityClass, { values, state: new EntityState(mapper), stamp: mapper.stamp });
   mapper.restamp(entity, values);
   return entity as T;
