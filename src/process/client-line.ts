@@ -83,8 +83,8 @@ export class ClientLine {
     try {
       for (const value of this.#reader.read(chunk)) {
         const message = brokerMessage(value);
-        if (this.#greeted !== undefined) this.#greeted(message);
-        else this.#hooks.message(message);
+        this.#greeted?.(message);
+        this.#hooks.message(message);
       }
     } catch {
       // A broker that breaks the protocol is as good as none; the line's end starts the search for one.

@@ -298,7 +298,6 @@ export class SharedPermits implements Permits {
     }
     this.#line = line;
     this.#epoch = welcome.epoch;
-    this.#budget = welcome.budget ?? undefined;
     this.#trouble = undefined;
     this.#reportHeld(line);
     for (const id of this.#doubtful.keys()) line.send({ type: 'closed', id, clean: false });
@@ -347,12 +346,16 @@ export class SharedPermits implements Permits {
       case 'recall':
         this.onRecall?.(message.count);
         break;
+      case 'welcome':
+        // Here and not after greet(): what comes in the same piece is newer.
+        this.#budget = message.budget ?? undefined;
+        break;
       case 'budget':
         this.#budget = message.budget;
         this.#budgetText = message.text;
         break;
       default:
-        // A welcome is heard by greet(); after `denied` the line ends.
+        // After `denied` the line ends.
         break;
     }
   }
