@@ -81,9 +81,24 @@ export class ConnectionExecutor implements Executor {
   }
 
   /** Takes the connection now rather than with the first statement. */
-  open(options: WaitOptions = {}): Promise<Lease> {
+  async open(options: WaitOptions = {}): Promise<Lease> {
+    return this.openNow(options) ?? this.#open(options);
+  }
+
+  /** The connection it has, or one that lies ready; `undefined` where one has to be waited for. */
+  openNow(options: WaitOptions = {}): Lease | undefined {
     const lease = this.#lease;
-    return lease?.usable === true ? Promise.resolve(lease) : this.#open(options);
+    if (lease?.usable === true) return lease;
+    if (this.#opening !== undefined) return undefined;
+    const { signal = this.#options.signal } = options;
+    const { site } = this.#options;
+    try {
+      this.#letGo();
+      this.#lease = this.#source.pool.acquireNow({ signal, site, scope: this.#scope });
+      return this.#lease;
+    } catch (error) {
+      throw failed(error, this.#context(undefined, 0, site));
+    }
   }
 
   /** Rejects with what the statement met; with `ATH_STATE` where the transaction has failed before. */

@@ -100,7 +100,7 @@ export class Engine implements SchemaBind {
     const { signal, timeout, ...begin } = options;
     const site = this.pool.callSite(Engine.prototype.connect, { frames: 2, scoped: false });
     const executor = this.#executor({ ...begin, site, keep: true });
-    await executor.open({ signal, timeout });
+    if (executor.openNow({ signal }) === undefined) await executor.open({ signal, timeout });
     return new Connection(executor, this.#raw);
   }
 

@@ -145,16 +145,28 @@ export class Pool implements LeaseHome {
    * be for nothing, `ATH_CANCELLED` by the signal, `ATH_POOL_CLOSED`, `ATH_FOREIGN_OWNER`, or with what opening a connection met.
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
+    try {
+      const site =
+        'site' in options
+          ? options.site
+          : this.callSite(Pool.prototype.acquire, { frames: 5, scoped: options.scope !== undefined });
+      const lease = this.acquireNow({ ...options, site });
+      return lease === undefined ? this.#wait(options, site) : Promise.resolve(lease);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** A connection that lies ready; `undefined` where one has to be waited for. Throws what refuses every checkout. */
+  acquireNow(options: AcquireOptions): Lease | undefined {
     const refusal = this.#refusal(options);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const site =
-      'site' in options
-        ? options.site
-        : this.callSite(Pool.prototype.acquire, { frames: 5, scoped: options.scope !== undefined });
+    if (refusal !== undefined) throw refusal;
     const entry = this.#idle.peek();
-    if (entry === undefined || this.#line.size > 0 || !this.#handy(entry)) return this.#wait(options, site);
+    if (entry === undefined || this.#line.size > 0) return undefined;
+    const now = this.now();
+    if (!this.#handy(entry, now)) return undefined;
     this.#idle.take();
-    return Promise.resolve(this.#lend(entry, options.scope, site));
+    return this.#lend(entry, options, now);
   }
 
   /** Who is calling, as far as the pool's settings want it noted. `scoped`: the checkout ends with a callback. */
@@ -273,13 +285,12 @@ export class Pool implements LeaseHome {
   }
 
   /** Fit to go out as it is. */
-  #handy(entry: Entry): boolean {
-    const now = this.now();
+  #handy(entry: Entry, now: number): boolean {
     return now - entry.idleSince <= this.#options.pingAfter && this.#keepable(entry, now);
   }
 
-  #lend(entry: Entry, scope: TaskScope | undefined, site: CallSite | undefined): Lease {
-    entry.lend(this.now(), site);
+  #lend(entry: Entry, { scope, site }: Pick<AcquireOptions, 'scope' | 'site'>, now: number): Lease {
+    entry.lend(now, site);
     const lease = new Lease(this, entry, scope);
     this.#leaks.watch(lease, entry);
     if (!this.#observers.none) this.#observers.each(entry, (observer, connection) => observer.checkout?.(connection));
@@ -328,8 +339,9 @@ export class Pool implements LeaseHome {
   /** Hands an idle connection to whoever waits, after a sign of life if need be. */
   #refresh(entry: Entry): void {
     const { clock, statements } = this.#options;
-    if (this.#handy(entry)) return this.#deliver(entry);
-    if (!this.#keepable(entry, this.now())) return this.#connections.close(entry);
+    const now = this.now();
+    if (this.#handy(entry, now)) return this.#deliver(entry, now);
+    if (!this.#keepable(entry, now)) return this.#connections.close(entry);
     entry.state = 'checking';
     this.#checking.add(entry);
     const then = (answered: boolean): void => {
@@ -346,19 +358,19 @@ export class Pool implements LeaseHome {
     const recalled = this.#debt.count > 0 && now < this.#debt.until;
     if (recalled) this.#debt.count -= 1;
     if (this.#closed || recalled || !this.#keepable(entry, now)) this.#connections.close(entry);
-    else this.#deliver(entry);
+    else this.#deliver(entry, now);
   }
 
   /** A connection is free, and as it should be: for the first who waits, or for the shelf. */
-  #deliver(entry: Entry): void {
+  #deliver(entry: Entry, now: number): void {
     const waiter = this.#line.shift();
     if (waiter !== undefined) {
-      waiter.resolve(this.#lend(entry, waiter.scope, waiter.site));
+      waiter.resolve(this.#lend(entry, waiter, now));
       if (this.#opener.asking) this.#supply();
       return;
     }
     entry.state = 'idle';
-    entry.idleSince = this.now();
+    entry.idleSince = now;
     this.#idle.put(entry);
   }
 
@@ -375,7 +387,7 @@ export class Pool implements LeaseHome {
     this.#observers.connected(entry);
     if (connection.status === 'closed') this.#connections.lost(entry, undefined);
     else if (this.#closed || generation !== this.#generation) this.#connections.close(entry);
-    else this.#deliver(entry);
+    else this.#deliver(entry, openedAt);
     this.#supply();
   }
 
