@@ -7,7 +7,7 @@ import { root } from './setup/paths.mjs';
 
 const file = path.join(root, 'package-lock.json');
 const systems = { windows: 'win32', win: 'win32', mac: 'darwin' };
-const processors = ['arm64', 'arm', 'x64', 'ia32', 'ppc64', 'riscv64', 's390x'];
+const processors = ['arm64', 'arm', 'x64', 'ia32', 'ppc64', 'riscv64', 's390x', 'wasm32'];
 
 const lock = JSON.parse(readFileSync(file, 'utf8'));
 const added = [];
@@ -29,6 +29,8 @@ function platformOf(name) {
   const words = name.split('/').at(-1).split('-');
   const system = words.find((word) => /^(linux|darwin|windows|win32|win|android|freebsd|openharmony)$/.test(word));
   const processor = processors.find((one) => words.some((word) => word === one || word.startsWith(`${one}-`)));
+  // WebAssembly is a processor to npm, of no system.
+  if (processor === 'wasm32') return { cpu: [processor] };
   if (system === undefined || processor === undefined) throw new TypeError(`no platform in ${name}`);
   const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined;
   return { cpu: [processor], os: [systems[system] ?? system], ...(libc === undefined ? {} : { libc }) };

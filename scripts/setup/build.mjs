@@ -1,12 +1,16 @@
-// The build: one tsc for the library and one for each package, each skipped when nothing it is made from has changed.
+// The build: tsc for the library and for each package, each skipped when nothing it is made from has changed. Of
+// what is loaded in every process tsc makes the declarations only, and the modules are joined into a few.
 
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, fingerprintOf, keep, keptIn } from './fingerprint.mjs';
+import { ENTRIES } from './entries.mjs';
 import { cache, root, say, SetupError } from './paths.mjs';
 import { runCollected } from './run.mjs';
 
 const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const bundler = path.join(root, 'scripts', 'setup', 'bundle.mjs');
+const entries = path.join(root, 'scripts', 'setup', 'entries.mjs');
 
 /** Builds what has changed. */
 export async function ensureBuilt(node) {
@@ -25,7 +29,7 @@ function isBuildable(folder) {
 
 function sources(folder) {
   const settings = [path.join(root, 'tsconfig.json'), path.join(folder, 'tsconfig.build.json')];
-  return fingerprintOf([...settings, compiler, ...filesBelow(path.join(folder, 'src'))]);
+  return fingerprintOf([...settings, compiler, bundler, entries, ...filesBelow(path.join(folder, 'src'))]);
 }
 
 function stampOf(folder) {
@@ -41,8 +45,11 @@ function isFresh(folder) {
 async function build(node, folder) {
   const fingerprint = sources(folder);
   const draft = path.join(folder, `dist.new-${process.pid}`);
-  const parameters = [compiler, '-p', path.join(folder, 'tsconfig.build.json'), '--outDir', draft];
-  const result = await runCollected(node, parameters);
+  const compile = [compiler, '-p', path.join(folder, 'tsconfig.build.json'), '--outDir', draft];
+  const joined = Object.hasOwn(ENTRIES, path.relative(root, folder));
+  const commands = joined ? [compile, [bundler, folder, draft]] : [compile];
+  const results = await Promise.all(commands.map((parameters) => runCollected(node, parameters)));
+  const result = results.find(({ code }) => code !== 0) ?? results[0];
   if (result.code === 0) {
     rmSync(path.join(folder, 'dist'), { recursive: true, force: true });
     renameSync(draft, path.join(folder, 'dist'));

@@ -2,10 +2,11 @@
 // failed statement keeps it. Collecting frames costs a microsecond or two, making text of them much more, so the text
 // is made only when somebody reads it.
 import { fileURLToPath } from 'node:url';
+import { OWN_FOLDER } from './own-module.ts';
 
 /** The folder this library's own modules are in, as a URL and as a path: stacks show either. */
 const LIBRARY: readonly [string, string] = (() => {
-  const folder = new URL('../', import.meta.url).href;
+  const folder = OWN_FOLDER.href;
   return [folder, folder.startsWith('file:') ? fileURLToPath(folder) : folder];
 })();
 

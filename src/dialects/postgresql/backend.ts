@@ -2,9 +2,8 @@
 import type { Backend } from '../../dialect/backend.ts';
 import { lazyDriver } from '../../driver/lazy-driver.ts';
 import { postgresqlDialect } from './dialect.ts';
+import { ownModule } from '../../primitives/own-module.ts';
 import { canonicalAddress, parsePostgresUrl, redactPostgresUrl } from './url.ts';
-
-const MODULE = import.meta.url.endsWith('.ts') ? './open-monitor.ts' : './open-monitor.js';
 
 /** The backend of a `postgresql://` URL. Throws `UsageError` if it cannot be read. */
 export function postgresqlBackend(url: string): Backend {
@@ -17,6 +16,6 @@ export function postgresqlBackend(url: string): Backend {
   return Object.freeze({
     dialect: postgresqlDialect({ driver, serverAddress: address }),
     display: redactPostgresUrl(url),
-    server: { address, monitor: { module: new URL(MODULE, import.meta.url).href, options } },
+    server: { address, monitor: { module: ownModule('dialects/postgresql/open-monitor').href, options } },
   });
 }

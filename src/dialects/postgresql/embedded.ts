@@ -6,6 +6,7 @@ import type { Backend } from '../../dialect/backend.ts';
 import type { ConnectOptions, Driver, DriverConnection } from '../../driver/driver.ts';
 import type { ServerMonitor } from '../../driver/monitor.ts';
 import { ConnectError, UsageError } from '../../errors/index.ts';
+import { ownModule } from '../../primitives/own-module.ts';
 import { postgresqlDialect } from './dialect.ts';
 import type { PostgresDriver } from './driver/index.ts';
 import { createPostgresMonitor } from './monitor.ts';
@@ -120,7 +121,7 @@ export function embeddedBackend(url: string): Backend {
   return Object.freeze({
     dialect: postgresqlDialect({ driver, serverAddress: address }),
     display: `embedded:${folder}`,
-    server: { address, monitor: { module: import.meta.url, options: { dataFolder } } },
+    server: { address, monitor: { module: ownModule('dialects/postgresql/embedded').href, options: { dataFolder } } },
     release: () => driver.release(),
   });
 }

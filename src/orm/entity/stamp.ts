@@ -1,19 +1,12 @@
 // Writes column values onto an entity as own data properties, whatever the prototype has under the same names: the
 // accessors that explain an unloaded column must not be called, and defining is what class fields do.
+import { Onto } from '../../primitives/onto.ts';
 import { canGenerate, generate, quoted } from './codegen.ts';
 
 /** Writes the column values onto an object as own plain data properties. */
 export type Stamp = (entity: object, values: readonly unknown[]) => void;
 
 export type EntityConstructor = abstract new (...args: never[]) => object;
-
-/** A class whose constructor gives back its argument: fields of a subclass are then defined on that object. */
-class Onto {
-  constructor(object: object) {
-    // oxlint-disable-next-line no-constructor-return -- the one way to define fields on an object that exists
-    return object;
-  }
-}
 
 /** Defines `keys[i]` as `values[i]`. */
 export function makeStamp(keys: readonly string[]): Stamp {

@@ -1,18 +1,12 @@
 // Lists of related entities. A loaded list is a real array, so that everything that takes arrays takes it; `add` and
 // `remove` are its own, out of sight, so that it compares and clones like any other array. Nothing awaited has a `then`.
 import { UsageError } from '../../errors/index.ts';
+import { Onto } from '../../primitives/onto.ts';
 
 /** What add and remove of a list do. */
 export interface ListActions {
   add(items: readonly object[]): void;
   remove(items: readonly object[]): void;
-}
-
-class Onto {
-  constructor(object: object) {
-    // oxlint-disable-next-line no-constructor-return -- the one way to give an array a private slot
-    return object;
-  }
 }
 
 class ListSlot extends Onto {

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { deserializeError } from '../../errors/serialize.ts';
 import { BrokerLostError } from '../../errors/index.ts';
+import { ownModule } from '../../primitives/own-module.ts';
 import type { BrokerThreadData, BrokerThreadNews, BrokerThreadOrder } from './broker-thread.ts';
 import { type MonitorSource, resolveMonitor } from './monitor-source.ts';
 
@@ -50,12 +51,12 @@ export async function leaveFolder(folder: string): Promise<boolean> {
 export async function hostBroker(folder: string, source: MonitorSource): Promise<boolean> {
   const monitor = await resolveMonitor(source);
   const data: BrokerThreadData = { folder, monitor };
-  const script = new URL(`./broker-thread${extension()}`, import.meta.url);
+  const script = ownModule('process/broker/broker-thread');
   // Built code needs none of the flags its host was started with; sources may need the one that lets them run.
   const thread = new Worker(script, {
     workerData: data,
     name: 'athanor broker',
-    ...(extension() === '.js' ? { execArgv: [] } : {}),
+    ...(script.pathname.endsWith('.js') ? { execArgv: [] } : {}),
   });
   const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   const host: Host = { thread, ended };
@@ -83,9 +84,4 @@ function firstNews(thread: Worker): Promise<BrokerThreadNews> {
 
 function order(folder: string, message: BrokerThreadOrder): void {
   hosts.get(folder)?.thread.postMessage(message);
-}
-
-/** Of this very file: `.ts` from the sources, `.js` when built. */
-function extension(): string {
-  return import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 }

@@ -5,6 +5,7 @@ import { serialize } from 'node:v8';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { AthanorError, NotTransferableError, StateError } from '../../errors/index.ts';
 import { serializeError } from '../../errors/serialize.ts';
+import { ownModule } from '../../primitives/own-module.ts';
 import { inheritedVariables } from '../meeting/inheritance.ts';
 import type { JobAnswerMessage, JobStartMessage, JobThreadData } from './job-child.ts';
 import { cancelledJob, type JobHandle, RunningJob } from './job-handle.ts';
@@ -23,6 +24,8 @@ export interface JobOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
+/** The first module of a job. */
+const CHILD = 'process/jobs/job-child';
 const GRACE = 5000;
 /** After the end of a process or thread its last message may still be on the way. Milliseconds. */
 const LAST_MESSAGE = 1000;
@@ -83,7 +86,7 @@ function checkTransferable({ name, args }: JobStart, copy: Way['copy']): void {
 }
 
 function startProcess<R>(job: RunningJob<R>, start: JobStart, options: JobOptions): void {
-  const child = fork(childScript(), [], {
+  const child = fork(ownModule(CHILD), [], {
     serialization: 'advanced',
     ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
     ...(options.env === undefined ? {} : { env: { ...inheritedVariables(), ...options.env } }),
@@ -124,7 +127,7 @@ function startThread<R>(job: RunningJob<R>, start: JobStart, options: JobOptions
   const { port1: port, port2 } = new MessageChannel();
   let failure: unknown;
   const data: JobThreadData = { athanorJob: start, port: port2 };
-  const thread = new Worker(childScript(), {
+  const thread = new Worker(ownModule(CHILD), {
     workerData: data,
     transferList: [port2],
     ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
@@ -154,9 +157,4 @@ function startThread<R>(job: RunningJob<R>, start: JobStart, options: JobOptions
       job.ended({ exitCode: code, cause: failure });
     });
   });
-}
-
-/** Of the same kind as this very file: `.ts` from the sources, `.js` when built. */
-function childScript(): URL {
-  return new URL(`./job-child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 }
