@@ -3,8 +3,18 @@
 // below it is free of tables and entities.
 
 import type { Scalar, WireKind } from '../types/wire.ts';
+import type { CopySource, CopyTarget } from './copy.ts';
+import type { DriverCursor } from './cursor.ts';
+import type { Field } from './field.ts';
+import type { Notification } from './notification.ts';
+import type { SubmitOptions } from './submit-options.ts';
 
 export type { Scalar, WireKind } from '../types/wire.ts';
+export type { CopySource, CopyTarget } from './copy.ts';
+export type { CursorPage, DriverCursor } from './cursor.ts';
+export type { Field } from './field.ts';
+export type { Notification } from './notification.ts';
+export type { SubmitOptions } from './submit-options.ts';
 
 /** What is fixed about a statement, once per compiled text: a driver may key its prepared statements by this object. */
 export interface StatementText {
@@ -25,13 +35,6 @@ export interface DriverStatement {
   readonly sets?: readonly (readonly Scalar[])[] | undefined;
 }
 
-/** A column of a result as the server described it. */
-export interface Field {
-  readonly name: string;
-  /** The database's own name or number for the type, for messages and reflection. */
-  readonly type: string | number;
-}
-
 /** How one statement ended. With several sets, `count` is their sum. */
 export interface Completion {
   /** The command the server says it ran: `INSERT`, `SELECT`, `COMMIT`, `ROLLBACK`... */
@@ -50,11 +53,6 @@ export interface Sink {
   /** One row in wire form. The array belongs to the sink. */
   row(statement: number, row: Scalar[]): void;
   done?(statement: number, completion: Completion): void;
-}
-
-export interface SubmitOptions {
-  /** Cancels on the server. The promise settles when the server has answered, so the connection is in a known state. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Which server process serves a connection: what a broker compares with the server's own list. */
@@ -84,6 +82,31 @@ export interface DriverConnection {
   onNotice:
     | ((notice: { readonly severity: string; readonly code: string; readonly message: string }) => void)
     | undefined;
+  /**
+   * What the server says of the session by name (`server_version`, `TimeZone`, `in_hot_standby`...), kept up to date
+   * while answers arrive. Absent where a database has no such thing.
+   */
+  readonly parameters?: ReadonlyMap<string, string>;
+  /**
+   * Called for each notification, if set. A connection that can have them has the property from the start, so
+   * `'onNotification' in connection` tells. Never throws into the process.
+   */
+  onNotification?: ((notification: Notification) => void) | undefined;
+  /**
+   * Opens a cursor over a statement that returns rows; needs an open transaction (UsageError without one). Absent where
+   * results cannot be read in parts.
+   */
+  openCursor?(statement: DriverStatement, options?: SubmitOptions): Promise<DriverCursor>;
+  /**
+   * Runs `COPY ... FROM STDIN` and sends it `source`, at the pace the server takes it. What the source throws ends the
+   * COPY on the server and rejects with that error. Statements submitted meanwhile wait. The connection stays usable.
+   */
+  copyFrom?(sql: string, source: CopySource, options?: SubmitOptions): Promise<Completion>;
+  /**
+   * Runs `COPY ... TO STDOUT`. While `target` is slow nothing is read, so memory stays bounded. What the target throws
+   * stops the COPY and rejects with that error. Statements submitted meanwhile wait. The connection stays usable.
+   */
+  copyTo?(sql: string, target: CopyTarget, options?: SubmitOptions): Promise<Completion>;
   /** Asks the server, out of band, to stop what runs now. Settles when the request was delivered. */
   cancel(): Promise<void>;
   /** Says goodbye and waits until the server has closed its end, at most a second. Never throws. */
