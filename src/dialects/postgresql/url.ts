@@ -3,7 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { UsageError } from '../../errors/index.ts';
-import { isLoopback } from './driver/hosts.ts';
+import { isLoopback } from './hosts.ts';
 import { AUTH_METHODS, type AuthMethod, CHANNEL_BINDINGS, type PostgresOptions, SSL_MODES } from './driver/options.ts';
 
 /** The most bytes a URL may have. */

@@ -2,26 +2,46 @@
 // one place, once: the transport is dropped, every batch is settled, and the owner is told.
 import { inspect } from 'node:util';
 import type {
+  Completion,
   ConnectionStatus,
+  CopySource,
+  CopyTarget,
   DriverConnection,
+  DriverCursor,
   DriverStatement,
+  Notification,
   ServerIdentity,
   Sink,
   SubmitOptions,
 } from '../../../driver/driver.ts';
 import { announceSubmission, type Submission } from '../../../driver/submissions.ts';
-import { AthanorError, ConnectionLostError, ProtocolError, UnsupportedError } from '../../../errors/index.ts';
+import {
+  AthanorError,
+  ConnectionLostError,
+  ProtocolError,
+  UnsupportedError,
+  UsageError,
+} from '../../../errors/index.ts';
 import { safeMessage, serverError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { FrameReader } from '../wire/frame-reader.ts';
+import type { CopyEnd, CopyLink } from './copy-exchange.ts';
+import { CopyIn } from './copy-in.ts';
+import { CopyOut } from './copy-out.ts';
+import type { Exchange } from './exchange.ts';
+import { Operation } from './operation.ts';
 import { Pipeline } from './pipeline.ts';
+import { openCursor } from './portal-cursor.ts';
 import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
 import { endsSession, readServerFields, severityOf } from '../wire/server-message.ts';
-import { stringEnd } from '../wire/description.ts';
+import { readNotification, readParameter } from '../wire/session-message.ts';
+import { copiesFrom, copiesTo } from '../sql-keyword.ts';
 import type { Transport } from './transport.ts';
 
 /** How long `close` waits for the server's end, in milliseconds. */
 const GOODBYE = 1000;
+/** More parameters than any server has are an attack on memory. */
+const MAX_PARAMETERS = 1000;
 const TERMINATE = Buffer.from([FRONTEND.terminate, 0, 0, 0, 4]);
 
 export interface ConnectionParts {
@@ -29,6 +49,8 @@ export interface ConnectionParts {
   readonly reader: FrameReader;
   readonly pid: number;
   readonly statementCacheSize: number;
+  /** What the server said of the session so far. */
+  readonly parameters: ReadonlyMap<string, string>;
   /** Sends a cancel request for this connection. */
   readonly cancel: () => Promise<void>;
 }
@@ -38,11 +60,15 @@ export type Notice = { readonly severity: string; readonly code: string; readonl
 export class PostgresConnection implements DriverConnection {
   onLost: ((error: Error) => void) | undefined;
   onNotice: ((notice: Notice) => void) | undefined;
+  onNotification: ((notification: Notification) => void) | undefined;
   #identity: ServerIdentity;
   #submission: Submission = Object.freeze({ database: 'postgresql' });
   readonly #transport: Transport;
   readonly #reader: FrameReader;
   readonly #pipeline: Pipeline;
+  readonly #parameters: Map<string, string>;
+  readonly #copyLink: CopyLink;
+  #portals = 0;
   /** The end was asked for, so it is no loss. */
   #asked = false;
   #ended = false;
@@ -59,6 +85,14 @@ export class PostgresConnection implements DriverConnection {
       cancel: parts.cancel,
       abandon: (error) => this.#end(error),
     });
+    this.#parameters = new Map(parts.parameters);
+    this.#copyLink = {
+      send: (bytes) => void this.#transport.write(bytes),
+      drained: () => this.#transport.drained(),
+      hold: () => this.#transport.hold(),
+      release: () => this.#transport.release(),
+      stop: (exchange: Exchange) => this.#pipeline.stop(exchange),
+    };
     this.#reader.handle = (frame) => this.#frame(frame);
     this.#transport.onData = (bytes, length) => this.#read(bytes, length);
     this.#transport.onEnd = (error) =>
@@ -73,6 +107,10 @@ export class PostgresConnection implements DriverConnection {
     return this.#pipeline.state.status;
   }
 
+  get parameters(): ReadonlyMap<string, string> {
+    return this.#parameters;
+  }
+
   /** Completes the identity with what the server said when it was asked. */
   identify(identity: ServerIdentity, version: string | undefined): void {
     this.#identity = Object.freeze({ ...identity });
@@ -81,7 +119,30 @@ export class PostgresConnection implements DriverConnection {
 
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
     if (batch.length === 0) return Promise.resolve();
-    return this.#pipeline.submit({ batch, sink, signal: options?.signal });
+    return new Promise((resolve, reject) => {
+      this.#pipeline.submit(new Operation({ batch, sink, signal: options?.signal, resolve, reject }));
+    });
+  }
+
+  openCursor(statement: DriverStatement, options?: SubmitOptions): Promise<DriverCursor> {
+    this.#portals += 1;
+    return openCursor(this.#pipeline, statement, { portal: `athc${this.#portals}`, signal: options?.signal });
+  }
+
+  copyFrom(sql: string, source: CopySource, options?: SubmitOptions): Promise<Completion> {
+    if (!copiesFrom(sql)) return Promise.reject(new UsageError('copyFrom runs COPY ... FROM STDIN only'));
+    return this.#copy(sql, options, (end) => new CopyIn(end, source));
+  }
+
+  copyTo(sql: string, target: CopyTarget, options?: SubmitOptions): Promise<Completion> {
+    if (!copiesTo(sql)) return Promise.reject(new UsageError('copyTo runs COPY ... TO STDOUT only'));
+    return this.#copy(sql, options, (end) => new CopyOut(end, target));
+  }
+
+  #copy(sql: string, options: SubmitOptions | undefined, make: (end: CopyEnd) => Exchange): Promise<Completion> {
+    return new Promise((resolve, reject) => {
+      this.#pipeline.submit(make({ sql, link: this.#copyLink, signal: options?.signal, resolve, reject }));
+    });
   }
 
   cancel(): Promise<void> {
@@ -128,6 +189,7 @@ export class PostgresConnection implements DriverConnection {
   #read(bytes: Buffer, length: number): void {
     try {
       this.#reader.push(bytes, length);
+      this.#pipeline.head?.pause();
     } catch (error) {
       this.#broken(error);
     }
@@ -168,11 +230,7 @@ export class PostgresConnection implements DriverConnection {
       case BACKEND.parameterStatus:
         return this.#parameter(frame);
       case BACKEND.notification:
-        return undefined;
-      case BACKEND.copyIn:
-      case BACKEND.copyOut:
-      case BACKEND.copyBoth:
-        return this.#end(new UnsupportedError('COPY cannot be run as a statement', { outcome: 'failed' }));
+        return this.#notification(frame);
       default:
         return this.#pipeline.answer(frame);
     }
@@ -194,12 +252,21 @@ export class PostgresConnection implements DriverConnection {
     }
   }
 
+  #notification(frame: Frame): void {
+    const notification = readNotification(frame);
+    try {
+      this.onNotification?.(notification);
+    } catch {
+      // As with notices: there is no caller to tell.
+    }
+  }
+
   /** Text is read as UTF-8: a session that leaves it would give wrong data. */
   #parameter(frame: Frame): void {
-    const end = stringEnd(frame, frame.start);
-    if (frame.bytes.toString('latin1', frame.start, end) !== 'client_encoding') return;
-    const value = frame.bytes.toString('latin1', end + 1, stringEnd(frame, end + 1));
-    if (value !== 'UTF8')
+    const [name, value] = readParameter(frame);
+    this.#parameters.set(name, value);
+    if (this.#parameters.size > MAX_PARAMETERS) violation('more parameters than a server has');
+    if (name === 'client_encoding' && value !== 'UTF8')
       this.#end(new UnsupportedError(`the session was set to client_encoding ${value}, and only UTF8 is read`));
   }
 

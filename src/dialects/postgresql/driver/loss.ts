@@ -10,8 +10,8 @@ import {
   ProtocolError,
   TransactionExpiredError,
 } from '../../../errors/index.ts';
-import type { Operation } from './operation.ts';
-import { begins, commits, rollsBackAll } from './sql-keyword.ts';
+import type { Exchange } from './exchange.ts';
+import { begins, commits, rollsBackAll } from '../sql-keyword.ts';
 
 /** How the connection ended. */
 export interface Loss {
@@ -29,31 +29,31 @@ interface Standing {
 
 /** What the statements from `from` to `to` do to a transaction that is `open` before them. */
 function walk(
-  operation: Operation,
+  exchange: Exchange,
   range: { readonly from: number; readonly to: number },
   open: boolean,
 ): { open: boolean; committed: boolean; autocommitted: boolean } {
   const state = { open, committed: false, autocommitted: false };
-  for (const { text } of operation.sent?.executions.slice(range.from, range.to) ?? []) {
-    if (commits(text.sql)) Object.assign(state, { open: false, committed: true });
-    else if (begins(text.sql)) state.open = true;
-    else if (rollsBackAll(text.sql)) state.open = false;
+  for (const sql of exchange.statements.slice(range.from, range.to)) {
+    if (commits(sql)) Object.assign(state, { open: false, committed: true });
+    else if (begins(sql)) state.open = true;
+    else if (rollsBackAll(sql)) state.open = false;
     else if (!state.open) state.autocommitted = true;
   }
   return state;
 }
 
-function outcomeOf(operation: Operation, loss: Loss, standing: Standing): Outcome | 'commit' {
-  const end = operation.sent?.executions.length ?? 0;
+function outcomeOf(exchange: Exchange, loss: Loss, standing: Standing): Outcome | 'commit' {
+  const end = exchange.statements.length;
   if (!standing.first) {
     if (loss.announced) return 'failed';
-    const all = walk(operation, { from: 0, to: end }, standing.open);
+    const all = walk(exchange, { from: 0, to: end }, standing.open);
     return all.committed ? 'commit' : all.autocommitted ? 'unknown' : 'failed';
   }
-  const done = walk(operation, { from: 0, to: operation.cursor }, standing.open);
+  const done = walk(exchange, { from: 0, to: exchange.cursor }, standing.open);
   // All is answered but the end: outside a transaction that is where the batch is committed.
-  if (operation.complete) return done.committed ? 'commit' : done.open ? 'failed' : 'unknown';
-  const now = walk(operation, { from: operation.cursor, to: loss.announced ? operation.cursor + 1 : end }, done.open);
+  if (exchange.complete) return done.committed ? 'commit' : done.open ? 'failed' : 'unknown';
+  const now = walk(exchange, { from: exchange.cursor, to: loss.announced ? exchange.cursor + 1 : end }, done.open);
   if (now.committed) return 'commit';
   return done.committed || (now.autocommitted && !loss.announced) ? 'unknown' : 'failed';
 }
@@ -73,8 +73,8 @@ export function notSent(loss: Loss): AthanorError {
 }
 
 /** The error for a batch that was sent. */
-export function lostInFlight(operation: Operation, loss: Loss, standing: Standing): AthanorError {
-  const outcome = outcomeOf(operation, loss, standing);
+export function lostInFlight(exchange: Exchange, loss: Loss, standing: Standing): AthanorError {
+  const outcome = outcomeOf(exchange, loss, standing);
   if (outcome !== 'commit') return lossError(loss, outcome);
   return new CommitOutcomeUnknownError(
     'the connection went away while COMMIT was under way: the transaction may or may not be in the database',

@@ -1,18 +1,17 @@
-// The batches of one connection: written in call order, answered in call order. It knows nothing of sockets; it is
-// given a way to write and a way to cancel. A batch with a signal keeps later ones back until it is answered, because
-// a cancel request names no statement and must never hit the next one.
+// The exchanges of one connection: written in call order, answered in call order. It knows nothing of sockets; it is
+// given a way to write and a way to cancel. One that can be cancelled keeps later ones back until it is answered,
+// because a cancel request names no statement and must never hit the next one.
 import { CancelledError, CommitRolledBackError, DatabaseError, type AthanorError } from '../../../errors/index.ts';
 import { isUserCancel, serverError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
+import type { Exchange } from './exchange.ts';
 import { lostInFlight, type Loss, notSent } from './loss.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
-import { Operation, type OperationSource } from './operation.ts';
 import { violation } from '../wire/protocol.ts';
-import { sendBatch } from './send-batch.ts';
 import type { ServerFields } from '../wire/server-message.ts';
-import { commits, rollsBack } from './sql-keyword.ts';
+import { commits, rollsBack } from '../sql-keyword.ts';
 import { StatementCache } from './statement-cache.ts';
-import { TransactionState } from './transaction-state.ts';
+import { TransactionState } from '../wire/transaction-state.ts';
 
 export interface PipelineLink {
   readonly connectionId: string;
@@ -41,9 +40,9 @@ export class Pipeline {
   readonly #link: PipelineLink;
   readonly #writer = new MessageWriter();
   readonly #cache: StatementCache;
-  #head: Operation | undefined;
-  #tail: Operation | undefined;
-  #waiting: Operation[] = [];
+  #head: Exchange | undefined;
+  #tail: Exchange | undefined;
+  #waiting: Exchange[] = [];
   #cancelling: Promise<void> | undefined;
   #flushing = false;
   #loss: Loss | undefined;
@@ -60,27 +59,35 @@ export class Pipeline {
   }
 
   /** The batch whose answers are due. */
-  get head(): Operation | undefined {
+  get head(): Exchange | undefined {
     return this.#head;
   }
 
-  submit(source: OperationSource): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const operation = new Operation(source, resolve, reject);
-      const refused = this.#loss ?? this.#closing;
-      if (refused !== undefined) return reject(notSent(refused));
-      if (source.signal?.aborted === true) return reject(neverSent(source.signal));
-      if (source.signal !== undefined) this.#listen(operation, source.signal);
-      if (this.#held || this.#waiting.length > 0) this.#waiting.push(operation);
-      else this.#send(operation);
-    });
+  /** Statements get no names from now on. */
+  withoutNames(): void {
+    this.#cache.names = false;
+  }
+
+  submit(exchange: Exchange): void {
+    const refused = this.#loss ?? this.#closing;
+    if (refused !== undefined) return exchange.reject(notSent(refused));
+    const { signal } = exchange;
+    if (signal?.aborted === true) return exchange.reject(neverSent(signal));
+    if (signal !== undefined) this.#listen(exchange, signal);
+    if (this.#held || this.#waiting.length > 0) this.#waiting.push(exchange);
+    else this.#send(exchange);
+  }
+
+  /** Has the server stop an exchange whose answer nobody wants any more, if it is the one that runs. */
+  stop(exchange: Exchange): void {
+    if (this.#head === exchange && exchange.cancelling === undefined) this.#cancelHead(exchange);
   }
 
   /** Has the server stop what runs now; nothing new is sent until that is over. */
   cancel(): Promise<void> {
-    const operation = this.#head;
-    if (operation === undefined || this.#loss !== undefined) return Promise.resolve();
-    operation.cancelSent = true;
+    const exchange = this.#head;
+    if (exchange === undefined || this.#loss !== undefined) return Promise.resolve();
+    exchange.cancelSent = true;
     this.#cancelling ??= this.#link.cancel().finally(() => {
       this.#cancelling = undefined;
       this.#pump();
@@ -90,47 +97,48 @@ export class Pipeline {
 
   /** DataRow, on its own because it is nearly everything there is. */
   row(frame: Frame): void {
-    const operation = this.#head;
-    if (operation === undefined) return violation('a row that nobody asked for');
-    operation.row(frame);
+    const exchange = this.#head;
+    if (exchange === undefined) return violation('a row that nobody asked for');
+    exchange.row(frame);
   }
 
   answer(frame: Frame): void {
-    const operation = this.#head;
-    if (operation === undefined) return violation(`message '${String.fromCharCode(frame.type)}' that nobody asked for`);
-    const { cursor } = operation;
-    const command = operation.answer(frame);
-    if (command !== undefined) this.#completed(operation, command, cursor);
+    const exchange = this.#head;
+    if (exchange === undefined) return violation(`message '${String.fromCharCode(frame.type)}' that nobody asked for`);
+    const { cursor } = exchange;
+    const command = exchange.answer(frame);
+    if (command !== undefined) this.#completed(exchange, command, cursor);
   }
 
   /** An ErrorResponse that does not end the session. */
   error(fields: ServerFields): void {
-    const operation = this.#head;
-    if (operation === undefined) return violation('an error outside of any statement');
-    const sql = operation.current?.text.sql;
+    const exchange = this.#head;
+    if (exchange === undefined) return violation('an error outside of any statement');
+    const { statements, cursor } = exchange;
+    const sql = statements[Math.min(cursor, statements.length - 1)];
     this.state.failed(sql !== undefined && commits(sql));
     const context = {
-      statementIndex: operation.complete ? undefined : operation.cursor,
+      statementIndex: exchange.complete ? undefined : exchange.cursor,
       sql,
       connectionId: this.#link.connectionId,
     };
     const error = serverError(fields, context);
-    const cancelled = fields['C'] === '57014' && (operation.cancelSent || isUserCancel(fields));
-    operation.fail(cancelled ? cancelledBy(operation, error) : error);
+    const cancelled = fields['C'] === '57014' && (exchange.cancelSent || isUserCancel(fields));
+    exchange.fail(cancelled ? exchange.cancelled(error) : error);
   }
 
   /** ReadyForQuery: the head is answered. */
   ready(status: number): void {
-    const operation = this.#head;
-    if (operation === undefined) return violation('the end of an answer that nobody asked for');
-    operation.ready();
+    const exchange = this.#head;
+    if (exchange === undefined) return violation('the end of an answer that nobody asked for');
     const before = this.state.status;
     this.state.ready(status);
-    this.#settleStatements(operation);
-    if (this.#mayRetry(operation, before)) return this.#again(operation);
-    this.#head = operation.next;
+    exchange.ready(this.state.status);
+    this.#settleStatements(exchange);
+    if (this.#mayRetry(exchange, before)) return this.#again(exchange);
+    this.#head = exchange.next;
     if (this.#head === undefined) this.#tail = undefined;
-    this.#finish(operation);
+    this.#finish(exchange);
     if (this.#head?.signal?.aborted === true) this.#cancelHead(this.#head);
     if (this.#waiting.length > 0) this.#pump();
   }
@@ -140,9 +148,9 @@ export class Pipeline {
     this.#closing ??= loss;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const operation of waiting) {
-      operation.error = notSent(loss);
-      this.#finish(operation);
+    for (const exchange of waiting) {
+      exchange.error = notSent(loss);
+      this.#finish(exchange);
     }
     this.#flush();
   }
@@ -152,39 +160,39 @@ export class Pipeline {
     if (this.#loss !== undefined) return;
     this.#loss = loss;
     let open = this.state.status !== 'idle';
-    const sent: Operation[] = [];
-    for (let operation = this.#head; operation !== undefined; operation = operation.next) sent.push(operation);
+    const sent: Exchange[] = [];
+    for (let exchange = this.#head; exchange !== undefined; exchange = exchange.next) sent.push(exchange);
     this.#head = this.#tail = undefined;
     this.state.close();
-    sent.forEach((operation, i) => {
+    sent.forEach((exchange, i) => {
       // What a later batch finds is unknown once an earlier one is cut off; outside a transaction is the careful guess.
-      if (operation.error === undefined) operation.error = lostInFlight(operation, loss, { open, first: i === 0 });
+      if (exchange.error === undefined) exchange.error = lostInFlight(exchange, loss, { open, first: i === 0 });
       open = false;
-      this.#finish(operation);
+      this.#finish(exchange);
     });
     this.close(loss);
   }
 
   get #held(): boolean {
-    return this.#cancelling !== undefined || (this.#tail !== undefined && this.#tail.signal !== undefined);
+    return this.#cancelling !== undefined || (this.#tail !== undefined && this.#tail.exclusive);
   }
 
   #pump(): void {
     while (this.#waiting.length > 0 && !this.#held && this.#loss === undefined)
-      this.#send(this.#waiting.shift() as Operation);
+      this.#send(this.#waiting.shift() as Exchange);
   }
 
-  #send(operation: Operation): void {
+  #send(exchange: Exchange): void {
     try {
-      operation.began(sendBatch({ writer: this.#writer, cache: this.#cache }, operation.batch));
+      exchange.write({ writer: this.#writer, cache: this.#cache });
     } catch (error) {
-      operation.error = error;
-      this.#finish(operation);
+      exchange.error = error;
+      this.#finish(exchange);
       return;
     }
-    if (this.#tail === undefined) this.#head = operation;
-    else this.#tail.next = operation;
-    this.#tail = operation;
+    if (this.#tail === undefined) this.#head = exchange;
+    else this.#tail.next = exchange;
+    this.#tail = exchange;
     this.#schedule();
   }
 
@@ -194,11 +202,12 @@ export class Pipeline {
     queueMicrotask(this.#flush);
   }
 
-  #completed(operation: Operation, command: string, statementIndex: number): void {
+  #completed(exchange: Exchange, command: string, statementIndex: number): void {
     this.state.completed(command);
-    const sql = operation.sent?.executions[statementIndex]?.text.sql;
-    if (command === 'ROLLBACK' && sql !== undefined && !rollsBack(sql)) {
-      operation.error ??= new CommitRolledBackError(
+    if (command === 'ROLLBACK') {
+      const sql = exchange.statements[statementIndex];
+      if (sql === undefined || rollsBack(sql)) return;
+      exchange.error ??= new CommitRolledBackError(
         'the transaction had already failed: COMMIT was answered by ROLLBACK',
         {
           outcome: 'failed',
@@ -210,88 +219,77 @@ export class Pipeline {
   }
 
   /** After an answer: what was not parsed is not there, what the server refused to run as it was is stale. */
-  #settleStatements(operation: Operation): void {
-    for (const statement of operation.sent?.created ?? []) if (!statement.ready) this.#cache.remove(statement);
-    const { error } = operation;
-    if (!(error instanceof DatabaseError) || !STALE.has(error.sqlState ?? '')) return;
-    const failed = operation.sent?.executions[operation.failedAt];
-    if (failed !== undefined && operation.failedCached) this.#cache.evict(failed.statement);
+  #settleStatements(exchange: Exchange): void {
+    for (const statement of exchange.created) if (!statement.ready) this.#cache.remove(statement);
+    if (!isStale(exchange.error)) return;
+    const failed = exchange.failedStatement;
+    if (failed !== undefined) this.#cache.evict(failed);
   }
 
-  #mayRetry(operation: Operation, before: string): boolean {
-    const { error } = operation;
-    const alone = operation.next === undefined;
-    if (!(error instanceof DatabaseError) || !STALE.has(error.sqlState ?? '') || !operation.failedCached) return false;
-    return (
-      alone &&
-      !operation.retried &&
-      !operation.delivered &&
-      before === 'idle' &&
-      this.state.status === 'idle' &&
-      operation.failedAt === 0
-    );
+  #mayRetry(exchange: Exchange, before: string): boolean {
+    if (!isStale(exchange.error) || exchange.failedStatement === undefined) return false;
+    const alone = exchange.next === undefined;
+    return alone && exchange.repeatable && before === 'idle' && this.state.status === 'idle';
   }
 
-  #again(operation: Operation): void {
-    operation.retried = true;
+  #again(exchange: Exchange): void {
     this.#head = this.#tail = undefined;
-    this.#send(operation);
+    this.#send(exchange);
   }
 
-  #finish(operation: Operation): void {
-    clearTimeout(operation.cancelling?.timer);
-    if (operation.onAbort !== undefined) operation.signal?.removeEventListener('abort', operation.onAbort);
-    if (operation.error === undefined) operation.resolve();
-    else operation.reject(operation.error);
+  #finish(exchange: Exchange): void {
+    clearTimeout(exchange.cancelling?.timer);
+    if (exchange.onAbort !== undefined) exchange.signal?.removeEventListener('abort', exchange.onAbort);
+    exchange.settle();
   }
 
-  #listen(operation: Operation, signal: AbortSignal): void {
-    operation.onAbort = () => this.#aborted(operation, signal);
-    signal.addEventListener('abort', operation.onAbort, { once: true });
+  #listen(exchange: Exchange, signal: AbortSignal): void {
+    exchange.onAbort = () => this.#aborted(exchange, signal);
+    signal.addEventListener('abort', exchange.onAbort, { once: true });
   }
 
-  #aborted(operation: Operation, signal: AbortSignal): void {
-    const index = this.#waiting.indexOf(operation);
+  #aborted(exchange: Exchange, signal: AbortSignal): void {
+    const index = this.#waiting.indexOf(exchange);
     if (index !== -1) {
       this.#waiting.splice(index, 1);
-      operation.error = neverSent(signal);
-      this.#finish(operation);
+      exchange.error = neverSent(signal);
+      this.#finish(exchange);
       return;
     }
-    if (this.#head === operation) this.#cancelHead(operation);
+    exchange.abort();
+    if (this.#head === exchange) this.#cancelHead(exchange);
   }
 
   /**
-   * Nothing is in flight behind an operation with a signal, so the request can only meet this one. It is repeated
+   * Nothing is in flight behind an exchange with a signal, so the request can only meet this one. It is repeated
    * until there is an answer: one that arrives between two statements of a batch is dropped by the server.
    */
-  #cancelHead(operation: Operation): void {
-    operation.cancelling ??= { since: performance.now() };
-    const { cancelling } = operation;
+  #cancelHead(exchange: Exchange): void {
+    exchange.cancelling ??= { since: performance.now() };
+    const { cancelling } = exchange;
     this.cancel().then(
       () => {
-        if (this.#head !== operation) return;
-        cancelling.timer = setTimeout(() => this.#cancelAgain(operation, cancelling.since), CANCEL_PAUSE).unref();
+        if (this.#head !== exchange) return;
+        cancelling.timer = setTimeout(() => this.#cancelAgain(exchange, cancelling.since), CANCEL_PAUSE).unref();
       },
       (error: unknown) => {
         // A request that cannot be delivered leaves one way to stop waiting. An answered batch needs none.
-        if (this.#head === operation) this.#link.abandon(cancelledBy(operation, error));
+        if (this.#head === exchange) this.#link.abandon(exchange.cancelled(error));
       },
     );
   }
 
-  #cancelAgain(operation: Operation, since: number): void {
-    if (this.#head !== operation) return;
-    if (performance.now() - since < CANCEL_GRACE) this.#cancelHead(operation);
-    else this.#link.abandon(cancelledBy(operation, undefined));
+  #cancelAgain(exchange: Exchange, since: number): void {
+    if (this.#head !== exchange) return;
+    if (performance.now() - since < CANCEL_GRACE) this.#cancelHead(exchange);
+    else this.#link.abandon(exchange.cancelled(undefined));
   }
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof DatabaseError && STALE.has(error.sqlState ?? '');
 }
 
 function neverSent(signal: AbortSignal): CancelledError {
   return new CancelledError('cancelled before it was sent', { cause: signal.reason, outcome: 'not-sent' });
-}
-
-function cancelledBy(operation: Operation, cause: unknown): CancelledError {
-  const reason: unknown = operation.signal?.aborted === true ? operation.signal.reason : cause;
-  return new CancelledError('the statement was cancelled', { cause: reason, outcome: 'failed' });
 }

@@ -47,7 +47,8 @@ async function openOne({ options, scope, applicationName }: Attempt, plan: TlsPl
     await transport.opened();
     const secured = await negotiateTls(transport, options, plan);
     const frames = new StartupFrames(transport);
-    const key = await startSession({ transport, frames, options, secured, applicationName });
+    const parameters = new Map<string, string>();
+    const key = await startSession({ transport, frames, options, secured, applicationName, parameters });
     const { reader } = frames;
     reader.limit = options.maxMessageSize;
     const cancelling = { options, target, key, plan: settledPlan(plan, secured) };
@@ -56,6 +57,7 @@ async function openOne({ options, scope, applicationName }: Attempt, plan: TlsPl
       reader,
       pid: key.pid,
       statementCacheSize: options.statementCacheSize,
+      parameters,
       cancel: () => requestCancel(cancelling),
     });
     connection.accept(frames.rest());

@@ -1,30 +1,49 @@
 // A batch as messages: every statement of it, then one Sync. A statement's first run asks for its description in the
 // same breath, so it takes one trip as well. Nothing is sent if any part of it cannot be.
-import type { DriverStatement, Scalar } from '../../../driver/driver.ts';
+import type { DriverStatement, Scalar, StatementText } from '../../../driver/driver.ts';
 import { DatabaseError, UsageError } from '../../../errors/index.ts';
-import { textProblem, type MessageWriter } from '../wire/message-writer.ts';
-import type { Execution, SentBatch } from './operation.ts';
-import { writeParameters } from '../wire/parameters.ts';
-import { firstPlan, type Plan, PreparedStatement } from './prepared-statement.ts';
-import { FRONTEND } from '../wire/protocol.ts';
+import type { ExchangeTarget } from './exchange.ts';
+import { firstPlan, PreparedStatement } from '../wire/prepared-statement.ts';
+import type { RowDecoder } from '../wire/row-decoder.ts';
 import type { StatementCache } from './statement-cache.ts';
+import {
+  checkCount,
+  EXECUTE,
+  SYNC,
+  writeBind,
+  writeCloseStatement,
+  writeParseAndDescribe,
+} from '../wire/statement-messages.ts';
 
-const EXECUTE = Buffer.from([FRONTEND.execute, 0, 0, 0, 9, 0, 0, 0, 0, 0]);
-const SYNC = Buffer.from([FRONTEND.sync, 0, 0, 0, 4]);
-const STATEMENT = 0x53;
-
-interface Target {
-  readonly writer: MessageWriter;
-  readonly cache: StatementCache;
+/** One statement of a batch as it was sent. */
+export interface Execution {
+  readonly text: StatementText;
+  readonly statement: PreparedStatement;
+  /** Parse and Describe were sent with it. */
+  readonly parsed: boolean;
+  /** How many times it was bound and run. */
+  readonly sets: number;
+  /** Undefined until the columns are known, and for statements without rows. */
+  decode: RowDecoder | undefined;
 }
 
-interface Chosen {
+/** What a batch became as messages. */
+export interface SentBatch {
+  readonly executions: readonly Execution[];
+  /** Named statements this batch has the server parse. */
+  readonly created: readonly PreparedStatement[];
+  /** How many Close messages went before it. */
+  readonly closes: number;
+}
+
+export interface Chosen {
   readonly statement: PreparedStatement;
   readonly parse: boolean;
 }
 
-function choose(cache: StatementCache, { text }: DriverStatement, created: PreparedStatement[]): Chosen {
-  if (!text.prepare) return { statement: new PreparedStatement(text.sql, ''), parse: true };
+/** The prepared statement to run a text by. One that has to be made is added to `created` if it gets a name. */
+export function choose(cache: StatementCache, { text }: DriverStatement, created: PreparedStatement[]): Chosen {
+  if (!text.prepare || !cache.names) return { statement: new PreparedStatement(text.sql, ''), parse: true };
   const found = cache.find(text.sql);
   if (found === undefined) {
     const statement = cache.add(text.sql);
@@ -36,35 +55,8 @@ function choose(cache: StatementCache, { text }: DriverStatement, created: Prepa
   return { statement: new PreparedStatement(text.sql, ''), parse: true };
 }
 
-function writeParse(writer: MessageWriter, statement: PreparedStatement): void {
-  const problem = textProblem(statement.sql);
-  if (problem !== undefined) throw new UsageError(`the SQL text ${problem}`, { outcome: 'not-sent' });
-  const parse = writer.begin(FRONTEND.parse);
-  writer.cString(statement.name);
-  writer.cString(statement.sql);
-  writer.int16(0);
-  writer.end(parse);
-  const describe = writer.begin(FRONTEND.describe);
-  writer.byte(STATEMENT);
-  writer.cString(statement.name);
-  writer.end(describe);
-}
-
-function writeRun(
-  writer: MessageWriter,
-  statement: PreparedStatement,
-  { plan, values }: { readonly plan: Plan; readonly values: readonly Scalar[] },
-): void {
-  const bind = writer.begin(FRONTEND.bind);
-  writer.raw(statement.head);
-  writeParameters(writer, values, plan.slots);
-  writer.raw(plan.formats);
-  writer.end(bind);
-  writer.raw(EXECUTE);
-}
-
 function writeStatement(
-  { writer, cache }: Target,
+  { writer, cache }: ExchangeTarget,
   item: DriverStatement,
   created: PreparedStatement[],
 ): Execution | undefined {
@@ -73,17 +65,14 @@ function writeStatement(
   const { statement, parse } = choose(cache, item, created);
   const known = statement.ready;
   const plan = known ? statement.plan(item.text) : firstPlan(item.text);
-  if (parse) writeParse(writer, statement);
+  if (parse) writeParseAndDescribe(writer, statement);
   for (let i = 0; i < sets; i++) {
     const values = item.sets === undefined ? item.params : (item.sets[i] as readonly Scalar[]);
-    if (known && values.length !== plan.slots.length) throw wrongCount(plan.slots.length, values.length);
-    writeRun(writer, statement, { plan, values });
+    if (known) checkCount(plan, values);
+    writeBind(writer, statement, { plan, values });
+    writer.raw(EXECUTE);
   }
   return { text: item.text, statement, parsed: parse, sets, decode: plan.decode };
-}
-
-function wrongCount(wanted: number, given: number): UsageError {
-  return new UsageError(`the statement takes ${wanted} parameters and was given ${given}`, { outcome: 'not-sent' });
 }
 
 function indexed(error: unknown, statementIndex: number): unknown {
@@ -93,7 +82,7 @@ function indexed(error: unknown, statementIndex: number): unknown {
 }
 
 /** Writes a batch into the target's writer. Throws, with nothing written, if a part of it cannot be sent. */
-export function sendBatch(target: Target, batch: readonly DriverStatement[]): SentBatch {
+export function sendBatch(target: ExchangeTarget, batch: readonly DriverStatement[]): SentBatch {
   const { writer, cache } = target;
   const start = writer.offset;
   const closing = cache.takeClosing();
@@ -101,7 +90,7 @@ export function sendBatch(target: Target, batch: readonly DriverStatement[]): Se
   const executions: Execution[] = [];
   let index = 0;
   try {
-    for (const name of closing) writeClose(writer, name);
+    for (const name of closing) writeCloseStatement(writer, name);
     for (; index < batch.length; index++) {
       const execution = writeStatement(target, batch[index] as DriverStatement, created);
       if (execution === undefined)
@@ -116,11 +105,4 @@ export function sendBatch(target: Target, batch: readonly DriverStatement[]): Se
     throw indexed(error, index);
   }
   return { executions, created, closes: closing.length };
-}
-
-function writeClose(writer: MessageWriter, name: string): void {
-  const at = writer.begin(FRONTEND.close);
-  writer.byte(STATEMENT);
-  writer.cString(name);
-  writer.end(at);
 }

@@ -9,20 +9,23 @@ import {
   ServerFullError,
 } from '../../../errors/index.ts';
 import { safeMessage, serverError } from '../errors.ts';
-import { certificateHash } from './certificate-hash.ts';
+import { certificateHash } from '../wire/certificate-hash.ts';
 import { stringEnd } from '../wire/description.ts';
 import type { Frame } from '../wire/frame.ts';
-import { isLoopback, isPrivate } from './hosts.ts';
+import { isLoopback, isPrivate } from '../hosts.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
 import type { AuthMethod, ResolvedOptions } from './options.ts';
 import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
-import { type ChannelBinding, md5Answer, ScramExchange } from './scram.ts';
+import { type ChannelBinding, md5Answer, ScramExchange } from '../wire/scram.ts';
 import { readServerFields } from '../wire/server-message.ts';
+import { readParameter } from '../wire/session-message.ts';
 import type { StartupFrames } from './startup-frames.ts';
 import type { Secured } from './tls-negotiation.ts';
 import type { Transport } from './transport.ts';
 
 const PROTOCOL_3_0 = 196608;
+/** Notices and settings read past before an answer: a server that goes on for ever is not waited for. */
+const MAX_PASSED = 1000;
 const AUTH = { ok: 0, password: 3, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
 
 /** What a cancel request has to show. */
@@ -37,6 +40,8 @@ export interface StartupContext {
   readonly options: ResolvedOptions;
   readonly secured: Secured;
   readonly applicationName: string | undefined;
+  /** Filled with what the server says of the session. */
+  readonly parameters: Map<string, string>;
 }
 
 function startupMessage({ options, applicationName }: StartupContext): Buffer {
@@ -112,12 +117,15 @@ function startupRefusal(frame: Frame): AthanorError {
   });
 }
 
-/** The next message that is an answer; notices and settings are read past. */
-async function next({ frames }: StartupContext): Promise<Frame> {
+/** The next message that is an answer; notices are read past, settings are kept. */
+async function next({ frames, parameters }: StartupContext): Promise<Frame> {
+  let passed = 0;
   for (;;) {
     const frame = await frames.next();
     if (frame.type === BACKEND.error) throw startupRefusal(frame);
-    if (frame.type !== BACKEND.notice && frame.type !== BACKEND.parameterStatus) return frame;
+    if (frame.type === BACKEND.parameterStatus) parameters.set(...readParameter(frame));
+    else if (frame.type !== BACKEND.notice) return frame;
+    if (++passed > MAX_PASSED) violation('too many messages during startup');
   }
 }
 

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { checkServerIdentity, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { ConnectError } from '../../../errors/index.ts';
-import { isLoopback, isPrivate } from './hosts.ts';
+import { isLoopback, isPrivate } from '../hosts.ts';
 import type { ResolvedOptions } from './options.ts';
 import { serverName, type Transport } from './transport.ts';
 

@@ -75,6 +75,31 @@ export class Transport {
     return this.#socket.writableLength > 0;
   }
 
+  /** Settles when the socket takes more, at the event loop's next turn at the earliest, or when the connection has ended. */
+  drained(): Promise<void> {
+    const socket = this.#socket;
+    if (this.#ended || !socket.writableNeedDrain) return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+
+  /** Reads nothing more: what the other side sends piles up there. */
+  hold(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads on. */
+  release(): void {
+    if (!this.#ended) this.#socket.resume();
+  }
+
   /** Ends our side; the other side's end closes the connection. */
   end(): void {
     this.#socket.end();

@@ -32,8 +32,12 @@ export const BACKEND = {
 export const FRONTEND = {
   bind: 0x42,
   close: 0x43,
+  copyData: 0x64,
+  copyDone: 0x63,
+  copyFail: 0x66,
   describe: 0x44,
   execute: 0x45,
+  flush: 0x48,
   parse: 0x50,
   password: 0x70,
   sync: 0x53,

@@ -1,10 +1,13 @@
 // A statement the server has parsed, or is about to. From the second run on its types are known: then each parameter
 // and column travels in its cheapest format. The plan for that is made once per compiled text.
 import type { StatementText } from '../../../driver/driver.ts';
-import { chooseDecoder } from '../wire/choose-decoder.ts';
-import type { Column } from '../wire/description.ts';
-import type { Slot } from '../wire/parameters.ts';
-import { closureDecoder, rowDecoder, type RowDecoder } from '../wire/row-decoder.ts';
+import { chooseDecoder } from './choose-decoder.ts';
+import { type Column, readColumns, readParameterTypes } from './description.ts';
+import type { Frame } from './frame.ts';
+import { BACKEND } from './protocol.ts';
+import type { Slot } from './parameters.ts';
+import { closureDecoder, rowDecoder, type RowDecoder } from './row-decoder.ts';
+import type { ValueDecoder } from './value-decoder.ts';
 
 /** How to send one text's parameters and read its rows. */
 export interface Plan {
@@ -22,11 +25,15 @@ export function firstPlan(text: StatementText): Plan {
   return { slots: text.params.map((kind) => ({ type: 0, kind })), formats: ALL_TEXT, decode: undefined };
 }
 
-/** The decoder for a first run, made when the columns have been described. */
+/** The decoders of a first run, known when the columns have been described. */
+export function firstDecoders(text: StatementText, columns: readonly Column[]): readonly ValueDecoder[] {
+  return columns.map((column, i) => chooseDecoder(column.type, text.results?.[i], false));
+}
+
+/** The decoder for a first run. */
 export function firstDecoder(text: StatementText, columns: readonly Column[]): RowDecoder {
-  const decoders = columns.map((column, i) => chooseDecoder(column.type, text.results?.[i], false));
   return closureDecoder(
-    decoders,
+    firstDecoders(text, columns),
     columns.map((column) => column.name),
   );
 }
@@ -61,6 +68,16 @@ export class PreparedStatement {
     this.sql = sql;
     this.name = name;
     this.head = Buffer.from(`\0${name}\0`);
+  }
+
+  /** Takes the server's description: parameters first, then the columns or that there are none. */
+  learn(frame: Frame): void {
+    if (frame.type === BACKEND.parameterDescription) {
+      this.parameterTypes = readParameterTypes(frame);
+      return;
+    }
+    if (frame.type === BACKEND.rowDescription) this.columns = readColumns(frame);
+    this.ready = true;
   }
 
   /** How to run it for `text`, once it is ready. */

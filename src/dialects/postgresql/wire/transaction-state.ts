@@ -1,7 +1,7 @@
 // Where the server says the transaction stands, and where it can stand: from the commands it said it ran we know
 // which status may come next. Another one means that somebody else wrote on this connection.
 import type { ConnectionStatus } from '../../../driver/driver.ts';
-import { violation } from '../wire/protocol.ts';
+import { violation } from './protocol.ts';
 
 const IDLE = 1;
 const OPEN = 2;
@@ -15,6 +15,8 @@ const BY_BYTE: Readonly<Record<number, { readonly bit: number; readonly status: 
 
 export class TransactionState {
   status: ConnectionStatus = 'idle';
+  /** Counts the transactions, so that what belongs to one is not taken into the next. */
+  epoch = 0;
   #possible = IDLE;
 
   /** A command the server says it completed. */
@@ -22,6 +24,7 @@ export class TransactionState {
     switch (command) {
       case 'BEGIN':
       case 'START TRANSACTION':
+        if (this.#possible !== OPEN) this.epoch += 1;
         this.#possible = OPEN;
         break;
       case 'COMMIT':
@@ -50,6 +53,7 @@ export class TransactionState {
         `the transaction status '${found.status}' where '${this.status}' was held and nothing could have changed it`,
       );
     this.#possible = found.bit;
+    if (found.bit === IDLE && this.status !== 'idle') this.epoch += 1;
     this.status = found.status;
   }
 

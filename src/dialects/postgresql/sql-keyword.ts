@@ -27,3 +27,13 @@ export function rollsBackAll(sql: string): boolean {
 export function begins(sql: string): boolean {
   return /^(?:begin|start)\b/.test(trimmed(sql));
 }
+
+/** Whether the statement takes COPY's data from the client. */
+export function copiesFrom(sql: string): boolean {
+  return /^copy\b/.test(trimmed(sql)) && /\bfrom\s+stdin\b/i.test(sql);
+}
+
+/** Whether the statement gives COPY's data to the client. */
+export function copiesTo(sql: string): boolean {
+  return /^copy\b/.test(trimmed(sql)) && /\bto\s+stdout\b/i.test(sql);
+}

@@ -1,7 +1,7 @@
 // Which statements begin and end transactions, seen through blanks and comments, in linear time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begins, commits, rollsBack, rollsBackAll } from '../../../../../src/dialects/postgresql/driver/sql-keyword.ts';
+import { begins, commits, rollsBack, rollsBackAll } from '../../../../src/dialects/postgresql/sql-keyword.ts';
 
 test('the first word is found behind blanks and comments', () => {
   for (const sql of ['commit', ' COMMIT;', '-- x\ncommit', '/* a */ /* b **/ end', 'Commit and chain'])
