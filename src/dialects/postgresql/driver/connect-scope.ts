@@ -1,7 +1,11 @@
 // The one deadline and the one signal over all steps of connecting. When either ends it, the transport of the moment is
 // destroyed, so no step can wait on.
 import { CancelledError, ConnectError, TimeoutError, type AthanorError } from '../../../errors/index.ts';
-import type { Transport } from './transport.ts';
+
+/** What is destroyed when time is up. */
+export interface Destroyable {
+  destroy(): unknown;
+}
 
 export interface ScopeOptions {
   /** Milliseconds. */
@@ -16,7 +20,7 @@ export class ConnectScope {
   readonly failed: Promise<never>;
   #failure: AthanorError | undefined;
   #fail: (error: AthanorError) => void = () => {};
-  #transport: Transport | undefined;
+  #transport: Destroyable | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void =>
@@ -43,7 +47,7 @@ export class ConnectScope {
   }
 
   /** The transport to destroy when time is up. Throws if it already is. */
-  holds(transport: Transport): void {
+  holds(transport: Destroyable): void {
     this.#transport = transport;
     if (this.#failure === undefined) return;
     transport.destroy();

@@ -2,11 +2,12 @@
 // knows of a batch, a cursor's page or a COPY, without knowing which it is. Anything out of order is a violation, which
 // ends the connection.
 import type { ConnectionStatus } from '../../../driver/driver.ts';
-import { CancelledError, DataError } from '../../../errors/index.ts';
+import { type CancelledError, DataError } from '../../../errors/index.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { MessageWriter } from '../wire/message-writer.ts';
 import { violation } from '../wire/protocol.ts';
 import type { PreparedStatement } from '../wire/prepared-statement.ts';
+import { cancelledBy } from './cancelled.ts';
 import type { StatementCache } from './statement-cache.ts';
 
 /** Where an exchange is written to. */
@@ -86,8 +87,7 @@ export abstract class Exchange {
 
   /** Why it ended, if by a cancel: the caller's reason, where there is one. */
   cancelled(cause: unknown): CancelledError {
-    const reason: unknown = this.signal?.aborted === true ? this.signal.reason : cause;
-    return new CancelledError('the statement was cancelled', { cause: reason, outcome: 'failed' });
+    return cancelledBy(this.signal, cause);
   }
 
   settle(): void {

@@ -10,7 +10,6 @@ import {
   ProtocolError,
   TransactionExpiredError,
 } from '../../../errors/index.ts';
-import type { Exchange } from './exchange.ts';
 import { begins, commits, rollsBackAll } from '../sql-keyword.ts';
 
 /** How the connection ended. */
@@ -21,6 +20,15 @@ export interface Loss {
   readonly connectionId: string;
 }
 
+/** A batch under way, as far as its loss has to know it. */
+export interface InFlight {
+  readonly statements: readonly string[];
+  /** Which statement the answers have come to. */
+  readonly cursor: number;
+  /** All are answered; only the server's end of the answer is missing. */
+  readonly complete: boolean;
+}
+
 interface Standing {
   /** Whether a transaction is open where the batch begins. */
   readonly open: boolean;
@@ -29,7 +37,7 @@ interface Standing {
 
 /** What the statements from `from` to `to` do to a transaction that is `open` before them. */
 function walk(
-  exchange: Exchange,
+  exchange: InFlight,
   range: { readonly from: number; readonly to: number },
   open: boolean,
 ): { open: boolean; committed: boolean; autocommitted: boolean } {
@@ -43,7 +51,7 @@ function walk(
   return state;
 }
 
-function outcomeOf(exchange: Exchange, loss: Loss, standing: Standing): Outcome | 'commit' {
+function outcomeOf(exchange: InFlight, loss: Loss, standing: Standing): Outcome | 'commit' {
   const end = exchange.statements.length;
   if (!standing.first) {
     if (loss.announced) return 'failed';
@@ -73,7 +81,7 @@ export function notSent(loss: Loss): AthanorError {
 }
 
 /** The error for a batch that was sent. */
-export function lostInFlight(exchange: Exchange, loss: Loss, standing: Standing): AthanorError {
+export function lostInFlight(exchange: InFlight, loss: Loss, standing: Standing): AthanorError {
   const outcome = outcomeOf(exchange, loss, standing);
   if (outcome !== 'commit') return lossError(loss, outcome);
   return new CommitOutcomeUnknownError(

@@ -1,10 +1,11 @@
 // The exchanges of one connection: written in call order, answered in call order. It knows nothing of sockets; it is
 // given a way to write and a way to cancel. One that can be cancelled keeps later ones back until it is answered,
 // because a cancel request names no statement and must never hit the next one.
-import { CancelledError, CommitRolledBackError, DatabaseError, type AthanorError } from '../../../errors/index.ts';
+import { CommitRolledBackError, DatabaseError, type AthanorError } from '../../../errors/index.ts';
 import { isUserCancel, serverError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Exchange } from './exchange.ts';
+import { neverSent } from './cancelled.ts';
 import { lostInFlight, type Loss, notSent } from './loss.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
 import { violation } from '../wire/protocol.ts';
@@ -286,10 +287,7 @@ export class Pipeline {
   }
 }
 
-function isStale(error: unknown): boolean {
+/** Whether the server's idea of a statement it knew is not ours any more. */
+export function isStale(error: unknown): boolean {
   return error instanceof DatabaseError && STALE.has(error.sqlState ?? '');
-}
-
-function neverSent(signal: AbortSignal): CancelledError {
-  return new CancelledError('cancelled before it was sent', { cause: signal.reason, outcome: 'not-sent' });
 }

@@ -15,29 +15,32 @@ import {
 import { setUpSession } from './session-setup.ts';
 import { startSession, startupError } from './startup.ts';
 import { StartupFrames } from './startup-frames.ts';
-import { negotiateTls, type Secured, type TlsPlan, tlsPlans } from './tls-negotiation.ts';
+import { negotiateTls, type TlsPlan, tlsPlans } from './tls-negotiation.ts';
 import { Transport, type TransportTarget } from './transport.ts';
 
 export interface PostgresDriver extends Driver {
   connect(options?: PostgresConnectOptions): Promise<DriverConnection>;
 }
 
-interface Attempt {
+/** One way into one server, under the scope of its deadline. */
+export interface Attempt {
   readonly options: ResolvedOptions;
   readonly scope: ConnectScope;
   readonly applicationName: string | undefined;
 }
 
-function targetOf({ host, port, lookup }: ResolvedOptions): TransportTarget {
+/** Where to connect. */
+export function targetOf({ host, port, lookup }: ResolvedOptions): TransportTarget {
   return { host, port, lookup, path: host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : undefined };
 }
 
 /** The plan for the cancel requests of a connection: what came about, not what was tried. */
-function settledPlan(plan: TlsPlan, { socket }: Secured): TlsPlan {
-  return socket === undefined
-    ? { want: 'never', verify: 'none', guarded: false }
-    : { ...plan, want: 'always', guarded: false };
+export function settledPlan(plan: TlsPlan, secured: boolean): TlsPlan {
+  return secured ? { ...plan, want: 'always', guarded: false } : { want: 'never', verify: 'none', guarded: false };
 }
+
+/** Opens a connection as a plan asks for, or throws one of athanor's errors. */
+export type OpenOne = (attempt: Attempt, plan: TlsPlan) => Promise<DriverConnection>;
 
 async function openOne({ options, scope, applicationName }: Attempt, plan: TlsPlan): Promise<PostgresConnection> {
   const target = targetOf(options);
@@ -51,7 +54,7 @@ async function openOne({ options, scope, applicationName }: Attempt, plan: TlsPl
     const key = await startSession({ transport, frames, options, secured, applicationName, parameters });
     const { reader } = frames;
     reader.limit = options.maxMessageSize;
-    const cancelling = { options, target, key, plan: settledPlan(plan, secured) };
+    const cancelling = { options, target, key, plan: settledPlan(plan, secured.socket !== undefined) };
     const connection = new PostgresConnection({
       transport,
       reader,
@@ -75,24 +78,28 @@ function refusedAsIs(error: AthanorError): boolean {
   return error.sqlState?.startsWith('28') === true || error.message.startsWith('TLS with ');
 }
 
-async function open(attempt: Attempt): Promise<PostgresConnection> {
+async function open(attempt: Attempt, openBy: OpenOne): Promise<DriverConnection> {
   const plans = tlsPlans(attempt.options);
   for (let i = 0; ; i++) {
     try {
-      return await openOne(attempt, plans[i] as TlsPlan);
+      return await openBy(attempt, plans[i] as TlsPlan);
     } catch (error) {
       if (i + 1 >= plans.length || !refusedAsIs(error as AthanorError)) throw error;
     }
   }
 }
 
-async function connect(options: ResolvedOptions, given: PostgresConnectOptions): Promise<DriverConnection> {
+async function connect(
+  openBy: OpenOne,
+  options: ResolvedOptions,
+  given: PostgresConnectOptions,
+): Promise<DriverConnection> {
   const applicationName = given.applicationName ?? options.applicationName;
   if (applicationName !== undefined) protocolText('applicationName', applicationName);
   const timeout = given.timeout ?? options.connectTimeout;
   const scope = new ConnectScope({ timeout, signal: given.signal, place: `${options.host}:${options.port}` });
   try {
-    const opening = open({ options, scope, applicationName });
+    const opening = open({ options, scope, applicationName }, openBy);
     // A connection that comes when nobody waits any more is dropped.
     opening.then(
       (connection) => scope.failure !== undefined && connection.destroy(),
@@ -109,9 +116,14 @@ async function connect(options: ResolvedOptions, given: PostgresConnectOptions):
 
 /** A driver for the server `options` name. UsageError if an option is wrong. */
 export function createPostgresDriver(options: PostgresOptions): PostgresDriver {
+  return driverOver(openOne, options);
+}
+
+/** The same, with another way to open a connection: hosts, TLS plans and the deadline are not its concern. */
+export function driverOver(openBy: OpenOne, options: PostgresOptions): PostgresDriver {
   const resolved = resolveOptions(options);
   return Object.freeze({
     name: 'postgresql',
-    connect: (given: PostgresConnectOptions = {}) => connect(resolved, given),
+    connect: (given: PostgresConnectOptions = {}) => connect(openBy, resolved, given),
   });
 }

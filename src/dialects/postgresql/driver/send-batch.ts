@@ -75,7 +75,8 @@ function writeStatement(
   return { text: item.text, statement, parsed: parse, sets, decode: plan.decode };
 }
 
-function indexed(error: unknown, statementIndex: number): unknown {
+/** Says which statement of its batch an error belongs to. */
+export function indexed(error: unknown, statementIndex: number): unknown {
   if (error instanceof DatabaseError)
     Object.defineProperty(error, 'statementIndex', { value: statementIndex, configurable: true, writable: true });
   return error;

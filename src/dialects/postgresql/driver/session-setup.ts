@@ -1,8 +1,7 @@
 // What is said to a new session before it is handed out, all in one trip: settings, each tolerated on its own so that
 // a pooler that refuses one does not cost the connection, and the question when the server process started.
-import type { DriverStatement, Scalar, Sink } from '../../../driver/driver.ts';
+import type { DriverConnection, DriverStatement, Scalar, ServerIdentity, Sink } from '../../../driver/driver.ts';
 import { ConnectError, DatabaseError } from '../../../errors/index.ts';
-import type { PostgresConnection } from './connection.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Ours, unless the caller set them: a dead client's work ends, and a forgotten transaction does not stay for ever. */
@@ -13,6 +12,11 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 
 /** A server process's start as text that does not depend on any setting. Compare it only with itself. */
 export const BACKEND_START = `to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+/** A connection whose identity is still to be asked for. */
+export interface NewConnection extends DriverConnection {
+  identify(identity: ServerIdentity, version: string | undefined): void;
+}
 
 const silent: Sink = { row: () => {} };
 
@@ -36,7 +40,7 @@ const whoAmI: DriverStatement = {
   params: [],
 };
 
-async function askIdentity(connection: PostgresConnection): Promise<void> {
+async function askIdentity(connection: NewConnection): Promise<void> {
   let row: Scalar[] = [];
   try {
     await connection.submit([whoAmI], {
@@ -58,11 +62,7 @@ async function askIdentity(connection: PostgresConnection): Promise<void> {
   connection.identify(identity, typeof version === 'string' ? version : undefined);
 }
 
-async function set(
-  connection: PostgresConnection,
-  [name, value]: readonly [string, string],
-  given: boolean,
-): Promise<void> {
+async function set(connection: NewConnection, [name, value]: readonly [string, string], given: boolean): Promise<void> {
   try {
     await connection.submit([setting(name, value)], silent);
   } catch (error) {
@@ -74,7 +74,7 @@ async function set(
 }
 
 /** Sets the session up. Rejects if a setting the caller gave is refused. */
-export async function setUpSession(connection: PostgresConnection, { settings }: ResolvedOptions): Promise<void> {
+export async function setUpSession(connection: NewConnection, { settings }: ResolvedOptions): Promise<void> {
   const ours = Object.entries(DEFAULTS).filter(([name]) => !(name in settings));
   await Promise.all([
     ...ours.map((entry) => set(connection, entry, false)),

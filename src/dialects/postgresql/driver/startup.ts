@@ -17,7 +17,7 @@ import { MessageWriter } from '../wire/message-writer.ts';
 import type { AuthMethod, ResolvedOptions } from './options.ts';
 import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
 import { type ChannelBinding, md5Answer, ScramExchange } from '../wire/scram.ts';
-import { readServerFields } from '../wire/server-message.ts';
+import { readServerFields, type ServerFields } from '../wire/server-message.ts';
 import { readParameter } from '../wire/session-message.ts';
 import type { StartupFrames } from './startup-frames.ts';
 import type { Secured } from './tls-negotiation.ts';
@@ -74,7 +74,10 @@ function passwordMessage(write: (writer: MessageWriter) => void): Buffer {
 }
 
 /** Refuses an authentication that is weaker than what is accepted here. */
-function permit({ options, secured }: StartupContext, method: AuthMethod): void {
+export function permit(
+  { options, secured }: { readonly options: ResolvedOptions; readonly secured: Pick<Secured, 'verified'> },
+  method: AuthMethod,
+): void {
   const { requireAuth, host } = options;
   if (requireAuth !== undefined) {
     if (requireAuth.includes(method)) return;
@@ -93,7 +96,8 @@ function permit({ options, secured }: StartupContext, method: AuthMethod): void 
   );
 }
 
-async function password({ options }: StartupContext): Promise<string> {
+/** The password of this occasion. */
+export async function password({ options }: Pick<StartupContext, 'options'>): Promise<string> {
   if (options.password === undefined) {
     throw new AuthenticationError(`the server asks for a password and none was given for user '${options.user}'`, {
       outcome: 'not-sent',
@@ -106,8 +110,7 @@ async function password({ options }: StartupContext): Promise<string> {
 }
 
 /** A server's refusal during startup. */
-function startupRefusal(frame: Frame): AthanorError {
-  const fields = readServerFields(frame);
+export function startupRefusal(fields: ServerFields): AthanorError {
   const error = serverError(fields, { outcome: 'not-sent' });
   if (error instanceof AuthenticationError || error instanceof ServerFullError) return error;
   return new ConnectError(`the server refused the connection: ${safeMessage(fields)}`, {
@@ -122,7 +125,7 @@ async function next({ frames, parameters }: StartupContext): Promise<Frame> {
   let passed = 0;
   for (;;) {
     const frame = await frames.next();
-    if (frame.type === BACKEND.error) throw startupRefusal(frame);
+    if (frame.type === BACKEND.error) throw startupRefusal(readServerFields(frame));
     if (frame.type === BACKEND.parameterStatus) parameters.set(...readParameter(frame));
     else if (frame.type !== BACKEND.notice) return frame;
     if (++passed > MAX_PASSED) violation('too many messages during startup');

@@ -71,7 +71,8 @@ async function trusted(options: ResolvedOptions): Promise<string | undefined> {
   }
 }
 
-async function tlsOptions(options: ResolvedOptions, plan: TlsPlan): Promise<ConnectionOptions> {
+/** A plan as TLS takes it. */
+export async function tlsOptions(options: ResolvedOptions, plan: TlsPlan): Promise<ConnectionOptions> {
   const { host, sslCert, sslKey } = options;
   const ca = plan.verify === 'none' ? undefined : await trusted(options);
   const servername = serverName(host);
@@ -112,7 +113,8 @@ function ask(transport: Transport): Promise<boolean> {
   });
 }
 
-function refusePlain(options: ResolvedOptions, plan: TlsPlan): void {
+/** Throws where a server without TLS is not good enough. */
+export function refusePlain(options: ResolvedOptions, plan: TlsPlan): void {
   const place = `${options.host}:${options.port}`;
   if (plan.want === 'always') {
     throw new ConnectError(`the server at ${place} offers no TLS and sslmode '${options.sslMode}' asks for it`, {
@@ -141,7 +143,7 @@ function warnOnce(place: string): void {
 }
 
 /** A handshake that failed, in words that name the cure. */
-function handshakeError(cause: unknown, { host, port }: ResolvedOptions): ConnectError {
+export function handshakeError(cause: unknown, { host, port }: ResolvedOptions): ConnectError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ConnectError(`TLS with ${host}:${port} failed: ${reason}`, {
     hint: 'Give the certificate to trust as sslrootcert=PATH, or say sslmode=require to encrypt without checking who answers.',

@@ -10,7 +10,8 @@ export interface CompletionTag {
 const known = new Map<string, CompletionTag>();
 const KEEP = 200;
 
-function parse(tag: string): CompletionTag {
+/** The command and count of a tag. */
+export function parseTag(tag: string): CompletionTag {
   const match = /^(.*?)(?: \d+)? (\d+)$/.exec(tag);
   return match === null ? { command: tag, count: undefined } : { command: match[1] ?? '', count: Number(match[2]) };
 }
@@ -20,7 +21,7 @@ export function readTag(frame: Frame): CompletionTag {
   const tag = frame.bytes.toString('latin1', frame.start, stringEnd(frame, frame.start));
   const found = known.get(tag);
   if (found !== undefined) return found;
-  const parsed = Object.freeze(parse(tag));
+  const parsed = Object.freeze(parseTag(tag));
   if (known.size < KEEP) known.set(tag, parsed);
   return parsed;
 }

@@ -35,10 +35,7 @@ function writeOne(writer: MessageWriter, value: Scalar, slot: Slot): 0 | 1 {
 export function writeParameters(writer: MessageWriter, values: readonly Scalar[], slots: readonly Slot[]): void {
   const count = values.length;
   if (count > MAX_PARAMETERS) {
-    throw new DataError(`a statement can have at most ${MAX_PARAMETERS} parameters, this one has ${count}`, {
-      hint: 'Send the values as arrays, or in several statements.',
-      outcome: 'not-sent',
-    });
+    throw tooManyParameters(count);
   }
   writer.int16(count);
   const formats = writer.offset;
@@ -48,12 +45,21 @@ export function writeParameters(writer: MessageWriter, values: readonly Scalar[]
     try {
       if (writeOne(writer, values[i] as Scalar, slots[i] ?? unknownSlot) === 1) writer.patchLowByte(formats + i * 2, 1);
     } catch (error) {
-      throw named(error, i);
+      throw namedParameter(error, i);
     }
   }
 }
 
-function named(error: unknown, index: number): unknown {
+/** More parameters than the protocol can count. */
+export function tooManyParameters(count: number): DataError {
+  return new DataError(`a statement can have at most ${MAX_PARAMETERS} parameters, this one has ${count}`, {
+    hint: 'Send the values as arrays, or in several statements.',
+    outcome: 'not-sent',
+  });
+}
+
+/** Says which parameter cannot be sent. */
+export function namedParameter(error: unknown, index: number): unknown {
   if (error instanceof DataError)
     return new DataError(`parameter $${index + 1} ${error.message}`, { outcome: 'not-sent' });
   if (error instanceof RangeError || error instanceof TypeError) {

@@ -18,7 +18,7 @@ const damagedRow = (): never => violation('a row whose fields do not fill its me
 const wrongCount = (): never => violation('a row with another number of fields than described');
 
 /** Says which column a value was refused in. */
-function located(error: unknown, column: string): unknown {
+export function located(error: unknown, column: string): unknown {
   return error instanceof DataError && error.column === undefined
     ? new DataError(`column ${JSON.stringify(column)}: ${error.message}`, { column })
     : error;

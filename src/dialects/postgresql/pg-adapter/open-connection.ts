@@ -1,0 +1,115 @@
+// Opens one connection by a client of node-postgres, with the options, the TLS plans and the refusals of the driver
+// beside it, so that a URL means the same with either.
+import type { ConnectionOptions } from 'node:tls';
+import { AthanorError, AuthenticationError } from '../../../errors/index.ts';
+import { requestCancel } from '../driver/cancel-request.ts';
+import type { ResolvedOptions } from '../driver/options.ts';
+import { type Attempt, settledPlan, targetOf } from '../driver/postgres-driver.ts';
+import { setUpSession } from '../driver/session-setup.ts';
+import { password, startupError, startupRefusal } from '../driver/startup.ts';
+import { handshakeError, refusePlain, tlsOptions, type TlsPlan } from '../driver/tls-negotiation.ts';
+import { guardReading } from './guard-reading.ts';
+import { PgConnection } from './pg-connection.ts';
+import { loadPg, type PgClient, type PgModule } from './pg-module.ts';
+import { isServerError, serverFields } from './server-fields.ts';
+import { type WatchedStartup, watchStartup } from './startup-watch.ts';
+
+const KEEP_ALIVE = 30_000;
+const NO_TLS = 'The server does not support SSL connections';
+
+function configOf({ options, applicationName }: Attempt, ssl: ConnectionOptions | false): Record<string, unknown> {
+  return {
+    host: options.host,
+    port: options.port,
+    user: options.user,
+    database: options.database,
+    // A function, so that neither client nor environment has one to show or to put in its place.
+    password: () => password({ options }),
+    application_name: applicationName ?? '',
+    ssl,
+    enableChannelBinding: options.channelBinding !== 'disable',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE,
+  };
+}
+
+/** Why a client could not connect, in the words of the other driver. */
+function connectError(cause: unknown, options: ResolvedOptions, seen: WatchedStartup): AthanorError {
+  if (seen.refusal !== undefined) return seen.refusal;
+  if (isServerError(cause)) return startupRefusal(serverFields(cause));
+  if (seen.tls && !seen.answered) return handshakeError(cause, options);
+  if (cause instanceof Error && /^SASL: /.test(cause.message))
+    return new AuthenticationError('SCRAM failed: the server did not prove that it knows the password', {
+      cause,
+      outcome: 'not-sent',
+    });
+  return startupError(cause, options);
+}
+
+async function connected(client: PgClient, tls: boolean, broken: (error: AthanorError) => void): Promise<void> {
+  client.connection.on('sslconnect', () => guardReading(client.connection, broken));
+  const connecting = client.connect();
+  if (!tls) guardReading(client.connection, broken);
+  await connecting;
+}
+
+interface Secured {
+  readonly pg: PgModule;
+  readonly ssl: ConnectionOptions | false;
+  readonly plan: TlsPlan;
+}
+
+async function openAs(attempt: Attempt, { pg, ssl, plan }: Secured): Promise<PgConnection> {
+  const { options, scope } = attempt;
+  const client = new pg.Client(configOf(attempt, ssl));
+  const { connection: wire } = client;
+  // From the environment, and already among the settings.
+  client.connectionParameters.options = undefined;
+  let connection: PgConnection | undefined;
+  let failure: AthanorError | undefined;
+  client.on('error', () => {});
+  scope.holds({ destroy: () => wire.stream.destroy() });
+  const seen = watchStartup(wire, { options, verify: plan.verify !== 'none' });
+  try {
+    await connected(client, ssl !== false, (error) => {
+      failure ??= error;
+      if (connection === undefined) wire.stream.destroy();
+      else connection.broken(error);
+    });
+    const { processID: pid, secretKey } = client;
+    const secret = Buffer.alloc(4);
+    secret.writeInt32BE(secretKey ?? 0);
+    const cancelling = {
+      options,
+      target: targetOf(options),
+      key: { pid: pid ?? 0, secret },
+      plan: settledPlan(plan, ssl !== false),
+    };
+    connection = new PgConnection({
+      client,
+      parameters: seen.parameters,
+      statementCacheSize: options.statementCacheSize,
+      cancel: () => requestCancel(cancelling),
+    });
+    await setUpSession(connection, { ...options, settings: { DateStyle: 'ISO', ...options.settings } });
+    return connection;
+  } catch (error) {
+    wire.stream.destroy();
+    throw connectError(failure ?? error, options, seen);
+  }
+}
+
+/** Opens a connection as `plan` asks for. */
+export async function openPgConnection(attempt: Attempt, plan: TlsPlan): Promise<PgConnection> {
+  const pg = await loadPg();
+  const { options } = attempt;
+  if (plan.want === 'never') return openAs(attempt, { pg, ssl: false, plan });
+  const ssl = await tlsOptions(options, plan);
+  try {
+    return await openAs(attempt, { pg, ssl, plan });
+  } catch (error) {
+    if (!(error instanceof Error && error.cause instanceof Error && error.cause.message === NO_TLS)) throw error;
+    refusePlain(options, plan);
+    return openAs(attempt, { pg, ssl: false, plan });
+  }
+}
