@@ -1,7 +1,7 @@
 // Where an engine is put together: the dialect by the URL's scheme, the permits by the budget, the pool over both. The
 // one place, beside the entries, that knows which databases there are.
 import { embeddedBackend } from './dialects/postgresql/embedded.ts';
-import { postgresqlBackend } from './dialects/postgresql/backend.ts';
+import { postgresqlBackend, postgresqlPgBackend } from './dialects/postgresql/backend.ts';
 import { sqliteBackend } from './dialects/sqlite/backend.ts';
 import type { Backend } from './dialect/backend.ts';
 import { Engine } from './engine/engine.ts';
@@ -42,6 +42,8 @@ export interface CreateEngineOptions {
 const BACKENDS: Readonly<Record<string, (url: string) => Backend>> = {
   postgresql: postgresqlBackend,
   postgres: postgresqlBackend,
+  'postgresql+pg': postgresqlPgBackend,
+  'postgres+pg': postgresqlPgBackend,
   sqlite: sqliteBackend,
   embedded: embeddedBackend,
 };
@@ -64,7 +66,7 @@ const ONE_FOR_EVER: PoolSettings = { max: 1, min: 1, maxLifetime: Number.MAX_SAF
 /**
  * Makes the engine of a database. Nothing is opened before the first use.
  *
- * URLs: `postgresql://user:password@host/database`, `embedded:./folder` (a PostgreSQL server of its own, with the package
+ * URLs: `postgresql://user:password@host/database`, `postgresql+pg://` for the same through the package `pg`, `embedded:./folder` (a PostgreSQL server of its own, with the package
  * `@athanor/embedded`), `sqlite:./file`, `sqlite::memory:`.
  *
  * All engines of this user on this machine that name the same server share one connection budget, whichever process

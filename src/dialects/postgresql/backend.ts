@@ -1,18 +1,36 @@
 // From a PostgreSQL URL to what an engine is made of.
 import type { Backend } from '../../dialect/backend.ts';
+import type { Driver } from '../../driver/driver.ts';
 import { lazyDriver } from '../../driver/lazy-driver.ts';
+import type { PostgresOptions } from './driver/options.ts';
 import { postgresqlDialect } from './dialect.ts';
 import { ownModule } from '../../primitives/own-module.ts';
 import { canonicalAddress, parsePostgresUrl, redactPostgresUrl } from './url.ts';
 
+type MakeDriver = (options: PostgresOptions) => Driver;
+
+async function ownDriver(): Promise<MakeDriver> {
+  return (await import('./driver/index.ts')).createPostgresDriver;
+}
+
+async function pgDriver(): Promise<MakeDriver> {
+  return (await import('./pg-adapter/index.ts')).createPgDriver;
+}
+
 /** The backend of a `postgresql://` URL. Throws `UsageError` if it cannot be read. */
 export function postgresqlBackend(url: string): Backend {
+  return backendOver(url, ownDriver);
+}
+
+/** The backend of a `postgresql+pg://` URL: the same database, spoken to through the package `pg`. */
+export function postgresqlPgBackend(url: string): Backend {
+  return backendOver(url.replace(/^(postgres(?:ql)?)\+pg:/i, '$1:'), pgDriver);
+}
+
+function backendOver(url: string, load: () => Promise<MakeDriver>): Backend {
   const options = parsePostgresUrl(url);
   const address = canonicalAddress(options);
-  const driver = lazyDriver('postgresql', async () => {
-    const { createPostgresDriver } = await import('./driver/index.ts');
-    return createPostgresDriver(options);
-  });
+  const driver = lazyDriver('postgresql', async () => (await load())(options));
   return Object.freeze({
     dialect: postgresqlDialect({ driver, serverAddress: address }),
     display: redactPostgresUrl(url),

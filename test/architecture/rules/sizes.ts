@@ -13,8 +13,8 @@ export const LIMITS = Object.freeze({
   depth: 2,
 });
 
-/** The only places that may be a folder deeper: a dialect's driver and its wire format. */
-const DEEPER = /^src\/dialects\/[^/]+\/(?:driver|wire)\//;
+/** The only places that may be a folder deeper: a dialect's drivers and its wire format. */
+const DEEPER = /^src\/dialects\/[^/]+\/(?:driver|wire|pg-adapter)\//;
 
 export function checkSizes(project: Project): Violation[] {
   return [...project.values()].flatMap((file) => [...checkFile(file), ...checkFunctions(file), ...checkClasses(file)]);

@@ -37,14 +37,21 @@ function encodedSets({ text, params, sets }: DriverStatement, statement: Prepare
   });
 }
 
+/** Parameters that node-postgres can be told of: it reads their number with a sign. */
+const MOST_DESCRIBED = 32_767;
+
+function isWide({ params, sets = [params] }: DriverStatement): boolean {
+  return sets.some((values) => values.length > MOST_DESCRIBED);
+}
+
 function writeExecution(wire: PgWire, { statement, parsed, sets }: Execution): void {
   const { name, sql } = statement;
-  if (parsed) {
-    wire.parse({ name, text: sql });
-    wire.describe({ type: 'S', name });
-  }
+  const byPortal = sets.some((values) => values.length > MOST_DESCRIBED);
+  if (parsed) wire.parse({ name, text: sql });
+  if (parsed && !byPortal) wire.describe({ type: 'S', name });
   for (const values of sets) {
     wire.bind({ portal: '', statement: name, values });
+    if (byPortal) wire.describe({ type: 'P', name: '' });
     wire.execute({ portal: '', rows: 0 });
   }
 }
@@ -55,6 +62,7 @@ export class Batch extends Exchange {
   #created: PreparedStatement[] = [];
   #setsLeft = 0;
   #count: number | undefined;
+  #isBound = false;
   #decode: TextRowDecoder | undefined;
   /** The sink has seen something: then it cannot be run again in secret. */
   #delivered = false;
@@ -73,17 +81,19 @@ export class Batch extends Exchange {
 
   compose(): Write {
     const { cache, batch } = this.#source;
+    // Before any of this batch's own is put out of the cache: that one is still to run.
+    const closing = cache.takeClosing();
     this.#created = [];
     const executions: Execution[] = [];
     try {
       for (const item of batch) executions.push(this.#execution(item));
     } catch (error) {
       for (const statement of this.#created) cache.remove(statement);
+      cache.returnClosing(closing);
       throw indexed(error, executions.length);
     }
     this.#executions = executions;
     this.error = undefined;
-    const closing = cache.takeClosing();
     this.#enter(0);
     return (wire) => {
       for (const name of closing) wire.close({ type: 'S', name });
@@ -100,6 +110,7 @@ export class Batch extends Exchange {
         this.#row(message, execution);
         return undefined;
       case 'bindComplete':
+        this.#isBound = true;
         this.#bound(execution);
         return undefined;
       case 'commandComplete':
@@ -110,8 +121,9 @@ export class Batch extends Exchange {
         execution.statement.parameterTypes = message['dataTypeIDs'] as readonly number[];
         return undefined;
       case 'rowDescription':
-        execution.statement.columns = columnsOf(message);
+        execution.statement.columns ??= columnsOf(message);
         execution.statement.ready = true;
+        if (this.#isBound) this.#bound(execution);
         return undefined;
       case 'noData':
         execution.statement.ready = true;
@@ -149,9 +161,10 @@ export class Batch extends Exchange {
     const { text } = item;
     const { cache } = this.#source;
     checkSql(text.sql);
-    const known = text.prepare ? cache.find(text.sql) : undefined;
-    const statement = known ?? (text.prepare ? cache.add(text.sql) : new PreparedStatement(text.sql, ''));
-    if (known === undefined && text.prepare) this.#created.push(statement);
+    const named = text.prepare && !isWide(item);
+    const known = named ? cache.find(text.sql) : undefined;
+    const statement = known ?? (named ? cache.add(text.sql) : new PreparedStatement(text.sql, ''));
+    if (known === undefined && named) this.#created.push(statement);
     return { text, statement, parsed: known === undefined, sets: encodedSets(item, statement) };
   }
 
@@ -159,6 +172,7 @@ export class Batch extends Exchange {
     this.cursor = cursor;
     this.#count = undefined;
     this.#decode = undefined;
+    this.#isBound = false;
     this.#setsLeft = this.#executions[cursor]?.sets.length ?? 0;
     this.complete = cursor === this.#executions.length;
   }
