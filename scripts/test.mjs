@@ -6,7 +6,9 @@ import path from 'node:path';
 import { bootstrap, command } from './bootstrap.mjs';
 import { filesBelow } from './setup/fingerprint.mjs';
 import { leftovers } from './setup/leftovers.mjs';
+import { oneAtATime } from './setup/one-at-a-time.mjs';
 import { cache, root, say, SetupError, toolchainEnvironment } from './setup/paths.mjs';
+import { ensurePgBouncer } from './setup/pgbouncer.mjs';
 import { runShown } from './setup/run.mjs';
 
 // A wait that never ends is a failure, not a hanging suite.
@@ -21,6 +23,7 @@ command(async () => {
   const files = testFiles(given);
   if (files.length === 0) throw new SetupError('no test file was found.');
   const node = await bootstrap();
+  await oneAtATime(ensurePgBouncer);
   rmSync(counts, { force: true });
   const whole = given.length === 0;
   if (whole) rmSync(scoreboard, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { DriverConnection, Scalar, WireKind } from '../../src/driver/driver.ts';
 import { DataError } from '../../src/errors/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
+import { HELD, REFUSED, UNSENDABLE } from '../suite/wire-values.ts';
 import { one, open, run } from './postgresql-driver-kit.ts';
 
 let server: TestServer;
@@ -19,61 +20,8 @@ after(async () => {
   await server.stop();
 });
 
-const SQL_TYPE: readonly (readonly [type: string, kind: WireKind, values: readonly Scalar[]])[] = [
-  ['boolean', 'boolean', [true, false, null]],
-  ['int2', 'integer', [0, -32768, 32767]],
-  ['int4', 'integer', [0, -2147483648, 2147483647, null]],
-  ['int8', 'integer', [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 4294967296, -4294967297]],
-  ['numeric', 'integer', [0, -1, Number.MAX_SAFE_INTEGER]],
-  ['float8', 'integer', [0, 12, -5]],
-  ['int2', 'bigint', [1n, -32768n]],
-  ['int4', 'bigint', [1n, -2147483648n]],
-  ['int8', 'bigint', [0n, 9223372036854775807n, -9223372036854775808n, null]],
-  ['numeric', 'bigint', [0n, 123456789012345678901234567890n]],
-  ['float8', 'float', [0, -0, 0.1, 5e-324, 1.7976931348623157e308, Number.NaN, Number.POSITIVE_INFINITY, -3]],
-  ['float4', 'float', [0.1, 1.5, Number.NaN]],
-  ['int4', 'float', [7]],
-  ['numeric', 'float', [0.1, 1e21, 2.5, -7]],
-  ['text', 'text', ['', 'plain', 'häß 😀', 'a\nb', '"quoted" \\', null]],
-  ['varchar', 'text', ['x']],
-  ['uuid', 'text', ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11']],
-  ['numeric', 'text', ['1.000000000000000000001', 'NaN']],
-  ['date', 'text', ['2024-02-29', 'infinity']],
-  ['interval', 'text', ['1 day 02:00:00']],
-  ['bytea', 'bytes', [new Uint8Array([0, 1, 255, 92, 39]), new Uint8Array(0), null]],
-  [
-    'timestamptz',
-    'epoch',
-    [0, 1, -1, 1700000000123, -62135596800000, -62198755200000, 8.64e15, -210866803200000, null],
-  ],
-  ['jsonb', 'json', ['{"a": [1, 2.50, null]}', '"x"', 'null']],
-  ['json', 'json', ['{"a":1,  "a":2}']],
-  ['bool[]', 'boolean[]', [[true, null, false], []]],
-  [
-    'int4[]',
-    'integer[]',
-    [
-      [1, null, -5],
-      [],
-      [
-        [1, 2],
-        [3, 4],
-      ],
-    ],
-  ],
-  ['int8[]', 'bigint[]', [[1n, 9223372036854775807n, null]]],
-  ['int8[]', 'integer[]', [[1, Number.MAX_SAFE_INTEGER]]],
-  ['float8[]', 'float[]', [[0.1, Number.NaN, null]]],
-  ['text[]', 'text[]', [['', 'NULL', 'null', 'a,b', '{x}', '"q"', '\\', ' pad ', null, 'häß'], []]],
-  ['uuid[]', 'text[]', [['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', null]]],
-  ['numeric[]', 'text[]', [['1.50', '-3', null]]],
-  ['timestamptz[]', 'epoch[]', [[0, 1700000000123, null]]],
-  ['bytea[]', 'bytes[]', [[new Uint8Array([0, 34, 92]), new Uint8Array(0), null]]],
-  ['jsonb[]', 'json[]', [['{"a": "x\\"y"}', null, '[1]']]],
-];
-
 describe('a value comes back as it went, in text and in binary', () => {
-  for (const [type, kind, values] of SQL_TYPE) {
+  for (const [type, kind, values] of HELD) {
     test(`${type} as ${kind}`, async () => {
       const sql = `select $1::${type}, '${kind}'`;
       for (const value of values) {
@@ -152,33 +100,6 @@ describe('a value comes back as it went, in text and in binary', () => {
   });
 });
 
-const REFUSED: readonly (readonly [what: string, expression: string, kind: WireKind])[] = [
-  ['an int8 past the safe integers', '9007199254740993::int8', 'integer'],
-  ['a numeric past the safe integers', '9007199254740993::numeric', 'integer'],
-  ['a numeric with a fraction as integer', '1.5', 'integer'],
-  ['a numeric whose fraction a float loses', '1.00000000000000000001', 'integer'],
-  ['a numeric with a fraction as bigint', '1.5', 'bigint'],
-  ['a float with a fraction as integer', '1.5::float8', 'integer'],
-  ['NaN as integer', `'NaN'::float8`, 'integer'],
-  ['a numeric that no float is', '1.00000000000000000001', 'float'],
-  ['an int8 that no float is', '9007199254740993::int8', 'float'],
-  ['microseconds', `'2024-01-01 00:00:00.000001+00'::timestamptz`, 'epoch'],
-  ['microseconds far away', `'4000-01-01 00:00:00.000001+00'::timestamptz`, 'epoch'],
-  ['infinity', `'infinity'::timestamptz`, 'epoch'],
-  ['minus infinity', `'-infinity'::timestamptz`, 'epoch'],
-  ['a moment no Date can hold', `'294276-12-31 00:00:00+00'::timestamptz`, 'epoch'],
-  ['a timestamp without zone as a moment', `'2024-01-01'::timestamp`, 'epoch'],
-  ['a date as a moment', `'2024-01-01'::date`, 'epoch'],
-  ['a text as integer', `'12'::text`, 'integer'],
-  ['an integer as boolean', '1', 'boolean'],
-  ['a text as bytes', `'x'::text`, 'bytes'],
-  ['an integer as json', '1', 'json'],
-  ['an array as no array', 'array[1]', 'integer'],
-  ['no array as an array', '1', 'integer[]'],
-  ['an array of another kind', 'array[1.5]', 'integer[]'],
-  ['box[], whose elements have commas', `array['(1,1),(0,0)'::box]`, 'text[]'],
-];
-
 describe('a value without an exact form is refused by its column, and the connection goes on', () => {
   for (const [what, expression, kind] of REFUSED) {
     test(what, async () => {
@@ -202,19 +123,7 @@ describe('a value without an exact form is refused by its column, and the connec
 });
 
 describe('a parameter that cannot be sent is refused before anything is sent', () => {
-  const bad: readonly (readonly [title: string, value: Scalar, kind: WireKind | undefined])[] = [
-    ['[B15] a lone surrogate', 'a\ud800b', 'text'],
-    ['a NUL character', 'a\0b', 'text'],
-    ['a NUL character in an array', ['a', 'b\0'], 'text[]'],
-    ['an unsafe number as integer', 2 ** 53, 'integer'],
-    ['a fraction as bigint', 1.5, 'bigint'],
-    ['no moment', Number.NaN, 'epoch'],
-    ['half a millisecond', 0.5, 'epoch'],
-    ['an object', { a: 1 } as unknown as Scalar, undefined],
-    ['undefined', undefined as unknown as Scalar, undefined],
-    ['a symbol in an array', [Symbol('x') as unknown as Scalar], undefined],
-  ];
-  for (const [title, value, kind] of bad) {
+  for (const [title, value, kind] of UNSENDABLE) {
     test(title, async () => {
       await run(connection, 'drop table if exists untouched');
       await run(connection, 'create table untouched (v text)');
