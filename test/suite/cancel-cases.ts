@@ -9,10 +9,11 @@ export function cancelCases(bench: Bench): void {
   /** Resolves when the server runs the statement. */
   async function running(mark: string): Promise<void> {
     const sql = `select count(*)::int4 as n from pg_stat_activity where state = 'active' and query like '%${mark}%' and pid <> pg_backend_pid()`;
-    for (;;) {
+    for (const end = performance.now() + 10_000; performance.now() < end; ) {
       const [row] = await bench.reached.server.query<{ n: number }>(sql);
       if (row?.n === 1) return;
     }
+    assert.fail(`the server never ran ${mark}`);
   }
 
   test('a signal stops the statement on the server; its reason is the cause; the connection goes on', async () => {

@@ -19,6 +19,7 @@ export class CopyOut extends Exchange {
   #stopped = false;
   readonly #dropped = deferred<void>();
   #pending: Uint8Array[] = [];
+  #busy = false;
   #draining: Promise<void> | undefined;
 
   /** `stop` has the server end the COPY. */
@@ -84,7 +85,7 @@ export class CopyOut extends Exchange {
 
   /** What was read still has to reach the target. */
   override rest(): Promise<void> | undefined {
-    return this.#draining;
+    return this.#busy ? this.#draining : undefined;
   }
 
   override finish(): void {
@@ -100,10 +101,11 @@ export class CopyOut extends Exchange {
     if (this.#stopped || this.error !== undefined) return;
     // The parser uses its memory again.
     this.#pending.push(new Uint8Array(bytes));
-    this.#draining ??= this.#drain();
+    if (!this.#busy) this.#draining = this.#drain();
   }
 
   async #drain(): Promise<void> {
+    this.#busy = true;
     try {
       for (let chunk = this.#pending.shift(); chunk !== undefined && !this.#stopped; chunk = this.#pending.shift()) {
         const taken = this.#target(chunk);
@@ -114,7 +116,7 @@ export class CopyOut extends Exchange {
     } catch (error) {
       this.#refuse(error);
     } finally {
-      this.#draining = undefined;
+      this.#busy = false;
       this.#wire?.stream.resume();
     }
   }
