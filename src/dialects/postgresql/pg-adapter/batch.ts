@@ -1,12 +1,13 @@
 // A submitted batch: every statement of it, then one Sync, so that it is answered, or fails, as a whole.
 import type { ConnectionStatus, DriverStatement, Scalar, Sink, StatementText } from '../../../driver/driver.ts';
-import { DatabaseError, DataError, UnsupportedError, UsageError } from '../../../errors/index.ts';
+import { DataError, UnsupportedError, UsageError } from '../../../errors/index.ts';
 import { isStale } from '../driver/pipeline.ts';
-import { PreparedStatement } from '../driver/prepared-statement.ts';
-import { indexed, wrongCount } from '../driver/send-batch.ts';
+import { indexed } from '../driver/send-batch.ts';
 import type { StatementCache } from '../driver/statement-cache.ts';
 import { parseTag } from '../wire/completion-tag.ts';
+import { PreparedStatement } from '../wire/prepared-statement.ts';
 import { violation } from '../wire/protocol.ts';
+import { checkCount } from '../wire/statement-messages.ts';
 import { checkSql, encodeValues } from './encode-values.ts';
 import { Exchange, type Write } from './exchange.ts';
 import type { PgMessage, PgWire } from './pg-module.ts';
@@ -31,8 +32,7 @@ function encodedSets({ text, params, sets }: DriverStatement, statement: Prepare
   if (given.length === 0)
     throw new UsageError('a statement with an empty list of parameter sets', { outcome: 'not-sent' });
   return given.map((values: readonly Scalar[]) => {
-    if (statement.ready && values.length !== statement.parameterTypes.length)
-      throw wrongCount(statement.parameterTypes.length, values.length);
+    if (statement.ready) checkCount({ slots: statement.parameterTypes }, values);
     return encodeValues(text, values);
   });
 }
@@ -150,7 +150,7 @@ export class Batch extends Exchange {
     for (const statement of this.#created) if (!statement.ready) cache.remove(statement);
     const failed = this.#executions[this.#failedAt];
     const known = failed !== undefined && !failed.parsed && failed.statement.name !== '';
-    if (!known || !(this.error instanceof DatabaseError) || !isStale(this.error)) return false;
+    if (!known || !isStale(this.error)) return false;
     cache.evict(failed.statement);
     if (this.#retried || this.#delivered || this.#failedAt !== 0 || before !== 'idle' || now !== 'idle') return false;
     this.#retried = true;
@@ -161,7 +161,7 @@ export class Batch extends Exchange {
     const { text } = item;
     const { cache } = this.#source;
     checkSql(text.sql);
-    const named = text.prepare && !isWide(item);
+    const named = text.prepare && cache.names && !isWide(item);
     const known = named ? cache.find(text.sql) : undefined;
     const statement = known ?? (named ? cache.add(text.sql) : new PreparedStatement(text.sql, ''));
     if (known === undefined && named) this.#created.push(statement);

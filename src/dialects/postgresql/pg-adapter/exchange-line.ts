@@ -3,9 +3,9 @@
 import { CommitRolledBackError, type AthanorError } from '../../../errors/index.ts';
 import { cancelledBy, neverSent } from '../driver/cancelled.ts';
 import { type Loss, lostInFlight, notSent } from '../driver/loss.ts';
-import { commits, rollsBack } from '../driver/sql-keyword.ts';
+import { commits, rollsBack } from '../sql-keyword.ts';
 import type { StatementCache } from '../driver/statement-cache.ts';
-import { TransactionState } from '../driver/transaction-state.ts';
+import { TransactionState } from '../wire/transaction-state.ts';
 import { isUserCancel, serverError } from '../errors.ts';
 import { violation } from '../wire/protocol.ts';
 import type { ServerFields } from '../wire/server-message.ts';

@@ -14,10 +14,17 @@ import type {
 import type { Notification } from '../../../driver/notification.ts';
 import type { SubmitOptions } from '../../../driver/submit-options.ts';
 import { announceSubmission, type Submission } from '../../../driver/submissions.ts';
-import { AthanorError, ConnectionLostError, ProtocolError, UnsupportedError } from '../../../errors/index.ts';
+import {
+  AthanorError,
+  ConnectionLostError,
+  ProtocolError,
+  UnsupportedError,
+  UsageError,
+} from '../../../errors/index.ts';
 import type { Loss } from '../driver/loss.ts';
 import { StatementCache } from '../driver/statement-cache.ts';
 import { safeMessage, serverError } from '../errors.ts';
+import { copiesFrom, copiesTo } from '../sql-keyword.ts';
 import { severityOf } from '../wire/server-message.ts';
 import { Batch } from './batch.ts';
 import { CopyIn } from './copy-in.ts';
@@ -100,6 +107,11 @@ export class PgConnection implements DriverConnection {
     this.#submission = Object.freeze({ database: 'postgresql', version });
   }
 
+  /** Statements get no names from now on. */
+  withoutNames(): void {
+    this.#cache.names = false;
+  }
+
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
     if (batch.length === 0) return Promise.resolve();
     return this.#line.run(new Batch({ batch, sink, cache: this.#cache }, options?.signal));
@@ -108,16 +120,18 @@ export class PgConnection implements DriverConnection {
   openCursor(statement: DriverStatement, options?: SubmitOptions): Promise<DriverCursor> {
     this.#portals += 1;
     const name = `athc${this.#portals}`;
-    return openPortal((exchange) => this.#line.run(exchange), { name, statement }, options);
+    return openPortal(this.#line, { name, statement }, options);
   }
 
   async copyFrom(sql: string, source: CopySource, options?: SubmitOptions): Promise<Completion> {
+    if (!copiesFrom(sql)) throw new UsageError('copyFrom runs COPY ... FROM STDIN only', { outcome: 'not-sent' });
     const copy = new CopyIn(sql, source, options?.signal);
     await this.#line.run(copy);
     return copy.completion as Completion;
   }
 
   async copyTo(sql: string, target: CopyTarget, options?: SubmitOptions): Promise<Completion> {
+    if (!copiesTo(sql)) throw new UsageError('copyTo runs COPY ... TO STDOUT only', { outcome: 'not-sent' });
     const stop = (): Promise<void> => this.#line.cancel();
     const copy = new CopyOut({ sql, target, stop }, options?.signal);
     await this.#line.run(copy);

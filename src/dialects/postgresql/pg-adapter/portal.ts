@@ -2,27 +2,36 @@
 import type { ConnectionStatus, DriverStatement, Scalar, StatementText } from '../../../driver/driver.ts';
 import type { CursorPage, DriverCursor } from '../../../driver/cursor.ts';
 import type { SubmitOptions } from '../../../driver/submit-options.ts';
-import { DataError, UsageError } from '../../../errors/index.ts';
+import { DataError, StateError, UsageError } from '../../../errors/index.ts';
 import { parseTag } from '../wire/completion-tag.ts';
 import type { Column } from '../wire/description.ts';
 import { violation } from '../wire/protocol.ts';
 import { checkSql, encodeValues } from './encode-values.ts';
 import { Exchange, type Write } from './exchange.ts';
+import type { ExchangeLine } from './exchange-line.ts';
 import type { PgMessage } from './pg-module.ts';
 import { columnsOf, textRows, type TextRowDecoder } from './text-rows.ts';
-
-/** Runs an exchange of the cursor's connection. */
-export type RunExchange = (exchange: Exchange) => Promise<void>;
 
 class OpenPortal extends Exchange {
   readonly statements: readonly string[];
   columns: readonly Column[] | undefined;
+  /** The transaction it was opened in. */
+  epoch = 0;
+  readonly #now: () => number;
   readonly #name: string;
   readonly #statement: DriverStatement;
 
-  constructor(name: string, statement: DriverStatement, signal: AbortSignal | undefined) {
+  constructor(
+    {
+      name,
+      statement,
+      now,
+    }: { readonly name: string; readonly statement: DriverStatement; readonly now: () => number },
+    signal: AbortSignal | undefined,
+  ) {
     super(signal);
     this.#name = name;
+    this.#now = now;
     this.#statement = statement;
     this.statements = [statement.text.sql];
   }
@@ -49,6 +58,7 @@ class OpenPortal extends Exchange {
         return;
       case 'rowDescription':
         this.columns = columnsOf(message);
+        this.epoch = this.#now();
         this.complete = true;
         return;
       case 'noData':
@@ -138,31 +148,41 @@ class ClosePortal extends Exchange {
 
 /** Opens the portal `name` for a statement. UsageError outside of a transaction. */
 export async function openPortal(
-  run: RunExchange,
+  line: ExchangeLine,
   { name, statement }: { readonly name: string; readonly statement: DriverStatement },
   options?: SubmitOptions,
 ): Promise<DriverCursor> {
-  const opening = new OpenPortal(name, statement, options?.signal);
-  await run(opening);
+  if (statement.sets !== undefined)
+    throw new UsageError('a cursor takes one set of parameters', { outcome: 'not-sent' });
+  const opening = new OpenPortal({ name, statement, now: () => line.state.epoch }, options?.signal);
+  await line.run(opening);
   const columns = opening.columns ?? violation('a cursor without a description');
   const portal = { name, text: statement.text, decode: textRows(columns, statement.text) };
+  const isGone = (): boolean => line.state.status === 'closed' || line.state.epoch !== opening.epoch;
   let done = false;
   let closed: Promise<void> | undefined;
 
   async function fetch(count: number, fetching?: SubmitOptions): Promise<CursorPage> {
     if (!Number.isInteger(count) || count < 1 || count > 2 ** 31 - 1)
       throw new UsageError('a fetch takes a whole number of rows from 1', { outcome: 'not-sent' });
-    if (closed !== undefined) throw new UsageError('the cursor is closed', { outcome: 'not-sent' });
+    if (closed !== undefined) throw new StateError('the cursor is closed', { outcome: 'not-sent' });
     if (done) return { rows: [], done };
+    // The question would fail the next transaction.
+    if (isGone()) throw new StateError("the cursor's transaction is over", { outcome: 'not-sent' });
     const exchange = new FetchPortal(portal, count, fetching?.signal);
-    await run(exchange);
+    await line.run(exchange);
     done ||= exchange.done;
     return { rows: exchange.rows, done: exchange.done };
   }
 
   async function forget(): Promise<void> {
-    // With the connection the cursor is gone as well.
-    await run(new ClosePortal(name)).catch(() => {});
+    if (isGone()) return;
+    try {
+      await line.run(new ClosePortal(name));
+    } catch (error) {
+      // With the connection the cursor is gone as well.
+      if (line.state.status !== 'closed') throw error;
+    }
   }
 
   return {

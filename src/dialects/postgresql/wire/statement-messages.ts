@@ -80,8 +80,8 @@ export function writeClosePortal(writer: MessageWriter, name: string): void {
 }
 
 /** A run with another number of values than the statement has parameters. */
-export function checkCount(plan: Plan, values: readonly Scalar[]): void {
-  const { length } = plan.slots;
+export function checkCount({ slots }: { readonly slots: readonly unknown[] }, values: readonly Scalar[]): void {
+  const { length } = slots;
   if (values.length === length) return;
   throw new UsageError(`the statement takes ${length} parameters and was given ${values.length}`, {
     outcome: 'not-sent',
