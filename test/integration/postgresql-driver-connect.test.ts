@@ -1,7 +1,11 @@
 // Ways in: every authentication and every TLS mode against a real server, and what each refuses.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { makeCertificates } from '../../packages/embedded/src/certificate.ts';
 import { AuthenticationError, ConnectError, ServerFullError, UsageError } from '../../src/errors/index.ts';
 import { createPostgresDriver, type PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
 import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
@@ -19,8 +23,12 @@ const RULES = [
 
 let server: TestServer;
 let plain: TestServer;
+/** Certificates to trust that have nothing to do with the server. */
+let other: string;
 const urls: Record<string, string> = {};
 before(async () => {
+  other = join(mkdtempSync(join(tmpdir(), 'ath-connect-')), 'other.crt');
+  writeFileSync(other, makeCertificates().authority);
   [server, plain] = await Promise.all([
     startPostgres({ tls: 'offered', accessRules: RULES, maxConnections: 12 }),
     startPostgres(),
@@ -29,7 +37,10 @@ before(async () => {
   urls['digest'] = await server.role('digest', { encryption: 'md5' });
   urls['limited'] = await server.role('limited', { connectionLimit: 1 });
 });
-after(() => Promise.all([server.stop(), plain.stop()]));
+after(async () => {
+  rmSync(dirname(other), { recursive: true });
+  await Promise.all([server.stop(), plain.stop()]);
+});
 
 /** Options of a role's URL without its TLS part, so that a test says it. */
 function optionsOf(name: string, extra: Partial<PostgresOptions> = {}): PostgresOptions {
@@ -76,7 +87,11 @@ describe('TLS', () => {
       ['scram', { sslMode: 'require' }, true],
       ['scram', { sslMode: 'verify-ca' }, true],
       ['scram', { sslMode: 'verify-full' }, true],
-      ['scram', { sslMode: 'verify-ca', ...bare }, /TLS with/],
+      ['scram', { sslMode: 'verify-ca', ...bare }, /needs certificates to trust/],
+      ['scram', { sslMode: 'verify-ca', sslRootCert: other }, /TLS with/],
+      ['scram', { sslMode: 'require', sslRootCert: other }, /TLS with/],
+      ['scram', { sslMode: 'prefer', sslRootCert: other }, true],
+      ['scram', { sslRootCert: 'system' }, /TLS with/],
       ['scram', { sslMode: 'verify-full', sslRootCert: '/nowhere/ca.crt' }, /cannot read sslrootcert/],
     ];
     for (const [role, extra, expected] of rows) {

@@ -1,118 +1,24 @@
-// Connection URLs as libpq reads them, with the PG* environment behind them. Read in one pass, refused rather than
-// guessed, and never quoted back: an error names the part that is wrong, because the whole may hold a password.
+// Connection URLs as libpq reads them: the texts of a URL and its environment as checked options.
 import { realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { UsageError } from '../../errors/index.ts';
+import {
+  AUTH_METHODS,
+  type AuthMethod,
+  BALANCES,
+  CHANNEL_BINDINGS,
+  type KeepAlive,
+  NEGOTIATIONS,
+  POOLERS,
+  type PostgresHost,
+  type PostgresOptions,
+  SSL_MODES,
+  TARGETS,
+} from './driver/options.ts';
 import { isLoopback } from './hosts.ts';
-import { AUTH_METHODS, type AuthMethod, CHANNEL_BINDINGS, type PostgresOptions, SSL_MODES } from './driver/options.ts';
+import { cut, type Environment, type Field, fieldsOf } from './url-fields.ts';
 
-/** The most bytes a URL may have. */
-const MAX_LENGTH = 8192;
-const SCHEME = /^postgres(?:ql)?:\/\//i;
-const SHAPE = 'postgresql://user:password@host:5432/database?sslmode=verify-full';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-type Fields = Partial<Record<Field, string>>;
-type Field =
-  | 'host'
-  | 'port'
-  | 'user'
-  | 'password'
-  | 'dbname'
-  | 'sslmode'
-  | 'sslrootcert'
-  | 'sslcert'
-  | 'sslkey'
-  | 'channel_binding'
-  | 'require_auth'
-  | 'application_name'
-  | 'connect_timeout'
-  | 'options';
-
-/** Every query option there is, with the environment variable behind it. */
-const VARIABLES: Readonly<Record<Field, string | undefined>> = {
-  host: 'PGHOST',
-  port: 'PGPORT',
-  user: 'PGUSER',
-  password: 'PGPASSWORD',
-  dbname: 'PGDATABASE',
-  sslmode: 'PGSSLMODE',
-  sslrootcert: 'PGSSLROOTCERT',
-  sslcert: 'PGSSLCERT',
-  sslkey: 'PGSSLKEY',
-  channel_binding: 'PGCHANNELBINDING',
-  require_auth: 'PGREQUIREAUTH',
-  application_name: 'PGAPPNAME',
-  connect_timeout: 'PGCONNECT_TIMEOUT',
-  options: 'PGOPTIONS',
-};
-
-const isField = (name: string): name is Field => Object.hasOwn(VARIABLES, name);
-
-function decoded(part: string, what: string): string {
-  let text: string;
-  try {
-    text = decodeURIComponent(part);
-  } catch {
-    throw new UsageError(`the ${what} of the database URL has a % that is no escape`, {
-      hint: 'Write % itself as %25.',
-    });
-  }
-  if (text.includes('\0')) throw new UsageError(`the ${what} of the database URL contains a NUL character`);
-  return text;
-}
-
-/** Splits at the first `mark`; the second part is undefined without one. */
-function cut(text: string, mark: string): readonly [string, string | undefined] {
-  const at = text.indexOf(mark);
-  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-function readAuthority(authority: string, fields: Fields): void {
-  const at = authority.lastIndexOf('@');
-  if (at !== -1) {
-    const [user, password] = cut(authority.slice(0, at), ':');
-    if (user !== '') fields.user = decoded(user, 'user');
-    if (password !== undefined) fields.password = decoded(password, 'password');
-  }
-  const place = authority.slice(at + 1);
-  const bracket = place.startsWith('[') ? place.indexOf(']') : -1;
-  if (place.startsWith('[') && bracket === -1)
-    throw new UsageError('the host of the database URL has a [ without its ]');
-  const [host, port] =
-    bracket === -1 ? cut(place, ':') : [place.slice(1, bracket), cut(place.slice(bracket + 1), ':')[1]];
-  if (host !== '') fields.host = decoded(host, 'host');
-  if (port !== undefined && port !== '') fields.port = port;
-}
-
-function readQuery(query: string, fields: Fields): void {
-  for (const pair of query.split('&')) {
-    if (pair === '') continue;
-    const [rawName, rawValue] = cut(pair, '=');
-    const name = decoded(rawName, 'options');
-    if (!isField(name)) {
-      throw new UsageError(`the database URL has an option '${name.slice(0, 40)}' that does not exist`, {
-        hint: `Options are ${Object.keys(VARIABLES).join(', ')}.`,
-      });
-    }
-    fields[name] = decoded(rawValue ?? '', `option ${name}`);
-  }
-}
-
-function readFields(url: string): Fields {
-  if (url.length > MAX_LENGTH) throw new UsageError(`the database URL is longer than ${MAX_LENGTH} characters`);
-  const scheme = SCHEME.exec(url);
-  if (scheme === null)
-    throw new UsageError('the database URL does not begin with postgresql://', { hint: `It looks like ${SHAPE}` });
-  const [beforeQuery, query] = cut(url.slice(scheme[0].length), '?');
-  const [authority, path] = cut(beforeQuery, '/');
-  const fields: Fields = {};
-  readAuthority(authority, fields);
-  if (path !== undefined && path !== '') fields.dbname = decoded(path, 'database');
-  if (query !== undefined) readQuery(query, fields);
-  return fields;
-}
+type Read = (name: Field) => string | undefined;
 
 function whole(name: string, text: string | undefined, most: number): number | undefined {
   if (text === undefined) return undefined;
@@ -127,8 +33,20 @@ function choice<T extends string>(name: string, text: string | undefined, known:
   return found;
 }
 
+/** Methods libpq knows and this driver never uses: they may be refused, not demanded. */
+const FOREIGN_METHODS = new Set(['gss', 'sspi', 'oauth']);
+
+/** A list of what is accepted, or, with `!` before each, of what is not. */
 function methods(text: string | undefined): readonly AuthMethod[] | undefined {
-  return text?.split(',').map((one) => choice('require_auth', one.trim(), AUTH_METHODS) as AuthMethod);
+  if (text === undefined) return undefined;
+  const names = text.split(',').map((one) => one.trim());
+  const negated = names.filter((name) => name.startsWith('!'));
+  if (negated.length === 0) return names.map((name) => choice('require_auth', name, AUTH_METHODS) as AuthMethod);
+  if (negated.length < names.length)
+    throw new UsageError('require_auth must name what is accepted or what is not, not both');
+  const refused = new Set(negated.map((name) => name.slice(1)));
+  for (const name of refused) if (!FOREIGN_METHODS.has(name)) choice('require_auth', name, AUTH_METHODS);
+  return AUTH_METHODS.filter((method) => !refused.has(method));
 }
 
 /** `-c name=value` and `--name=value`, the part of libpq's `options` that sets settings. */
@@ -157,36 +75,75 @@ function systemUser(): string {
   }
 }
 
+/** The lists of hosts and ports, one beside the other; a single port is for all hosts. */
+function placesOf(field: Read): readonly PostgresHost[] {
+  const addresses = field('hostaddr')?.split(',');
+  const hosts = field('host')?.split(',') ?? addresses ?? ['localhost'];
+  const ports = field('port')?.split(',') ?? [''];
+  if (addresses !== undefined && addresses.length !== hosts.length)
+    throw new UsageError(`${addresses.length} hostaddr for ${hosts.length} hosts`);
+  if (ports.length !== 1 && ports.length !== hosts.length)
+    throw new UsageError(`${ports.length} ports for ${hosts.length} hosts`);
+  return hosts.map((host, i) => {
+    const port = ports.length === 1 ? ports[0] : ports[i];
+    return {
+      host: host === '' ? (addresses?.[i] ?? 'localhost') : host,
+      port: whole('port', port === '' ? undefined : port, 65535) ?? 5432,
+      address: addresses?.[i] === '' ? undefined : addresses?.[i],
+    };
+  });
+}
+
+function seconds(field: Read, name: Field, most: number): number | undefined {
+  const value = whole(name, field(name), most);
+  return value === undefined ? undefined : value * 1000;
+}
+
+function keepAliveOf(field: Read): KeepAlive | false | undefined {
+  if (choice('keepalives', field('keepalives'), ['0', '1']) === '0') return false;
+  const idle = seconds(field, 'keepalives_idle', 86_400);
+  const interval = seconds(field, 'keepalives_interval', 86_400);
+  const count = whole('keepalives_count', field('keepalives_count'), 1000);
+  return idle === undefined && interval === undefined && count === undefined ? undefined : { idle, interval, count };
+}
+
+/** Options of libpq whose only possible value here is what happens anyway. */
+function checkFixed(field: Read): void {
+  choice('gssencmode', field('gssencmode'), ['disable', 'prefer']);
+  choice('client_encoding', field('client_encoding')?.toUpperCase().replace('-', ''), ['UTF8', 'AUTO']);
+}
+
 /**
  * Reads a PostgreSQL URL. What it leaves out comes from the PG* variables of `environment`, then from libpq's defaults.
  * UsageError if it cannot be read; the error never holds the password.
  */
 export function parsePostgresUrl(url: string, environment: Environment = process.env): PostgresOptions {
-  const given = readFields(url);
-  const field = (name: Field): string | undefined => {
-    const value = given[name] ?? environment[VARIABLES[name] ?? ''];
-    return value === '' ? undefined : value;
-  };
-  const host = field('host') ?? 'localhost';
-  if (host.includes(',')) throw new UsageError('the database URL names several hosts: give one');
-  const seconds = whole('connect_timeout', field('connect_timeout'), 86_400);
+  const field = fieldsOf(url, environment);
+  checkFixed(field);
+  const places = placesOf(field);
   const user = field('user') ?? systemUser();
   const password = field('password');
   return {
-    host,
-    port: whole('port', field('port'), 65535) ?? 5432,
+    ...places[0],
+    hosts: places.length === 1 ? undefined : places,
+    targetSessionAttrs: choice('target_session_attrs', field('target_session_attrs'), TARGETS),
+    loadBalanceHosts: choice('load_balance_hosts', field('load_balance_hosts'), BALANCES),
     user,
     database: field('dbname') ?? user,
     // A function, so that nothing that prints the options prints it.
     password: password === undefined ? undefined : () => password,
+    passFile: field('passfile'),
     sslMode: choice('sslmode', field('sslmode'), SSL_MODES),
+    sslNegotiation: choice('sslnegotiation', field('sslnegotiation'), NEGOTIATIONS),
     sslRootCert: field('sslrootcert'),
     sslCert: field('sslcert'),
     sslKey: field('sslkey'),
     channelBinding: choice('channel_binding', field('channel_binding'), CHANNEL_BINDINGS),
     requireAuth: methods(field('require_auth')),
-    applicationName: field('application_name'),
-    connectTimeout: seconds === undefined ? undefined : seconds * 1000,
+    applicationName: field('application_name') ?? field('fallback_application_name'),
+    connectTimeout: seconds(field, 'connect_timeout', 86_400),
+    keepAlive: keepAliveOf(field),
+    pooler: choice('pooler', field('pooler'), POOLERS),
     settings: settingsOf(field('options')),
   };
 }
@@ -206,13 +163,7 @@ export function redactPostgresUrl(url: string): string {
   return `${hidden}?${pairs.join('&')}`;
 }
 
-/**
- * The one name of the server these options lead to, the same for every spelling: what processes that share a server
- * find each other by.
- */
-export function canonicalAddress(options: PostgresOptions): string {
-  const host = options.host ?? 'localhost';
-  const port = options.port ?? 5432;
+function canonicalPlace({ host = 'localhost', port = 5432 }: PostgresHost): string {
   if (!host.startsWith('/')) return `${isLoopback(host) ? 'localhost' : host.toLowerCase().replace(/\.$/, '')}:${port}`;
   let folder = host;
   try {
@@ -221,4 +172,12 @@ export function canonicalAddress(options: PostgresOptions): string {
     // It is not there yet: the path as written has to do.
   }
   return `${folder}/.s.PGSQL.${port}`;
+}
+
+/**
+ * The one name of the server these options lead to, the same for every spelling: what processes that share a server
+ * find each other by. Several hosts have one name together, in whatever order they are given.
+ */
+export function canonicalAddress(options: PostgresOptions): string {
+  return [...new Set((options.hosts ?? [options]).map(canonicalPlace))].sort().join(',');
 }

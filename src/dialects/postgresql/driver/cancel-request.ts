@@ -2,7 +2,7 @@
 // signal is on its way, and not before; that close is what to wait for.
 import { ConnectError } from '../../../errors/index.ts';
 import { ConnectScope } from './connect-scope.ts';
-import type { ResolvedOptions } from './options.ts';
+import { placeName, type ResolvedOptions } from './options.ts';
 import type { BackendKey } from './startup.ts';
 import { negotiateTls, type TlsPlan } from './tls-negotiation.ts';
 import { Transport, type TransportTarget } from './transport.ts';
@@ -46,8 +46,8 @@ async function deliver({ options, target, plan, key }: CancelTarget, scope: Conn
 
 /** Asks the server to interrupt the session. Settles when it has taken the request. */
 export async function requestCancel(cancel: CancelTarget): Promise<void> {
-  const { host, port, connectTimeout } = cancel.options;
-  const scope = new ConnectScope({ timeout: connectTimeout, signal: undefined, place: `${host}:${port}` });
+  const { options } = cancel;
+  const scope = new ConnectScope({ timeout: options.connectTimeout, signal: undefined, place: placeName(options) });
   try {
     await Promise.race([deliver(cancel, scope), scope.failed]);
     if (scope.failure !== undefined) throw scope.failure;

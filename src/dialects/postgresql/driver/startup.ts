@@ -13,8 +13,9 @@ import { certificateHash } from '../wire/certificate-hash.ts';
 import { stringEnd } from '../wire/description.ts';
 import type { Frame } from '../wire/frame.ts';
 import { isLoopback, isPrivate } from '../hosts.ts';
+import { passFilePassword } from '../pass-file.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
-import type { AuthMethod, ResolvedOptions } from './options.ts';
+import { type AuthMethod, type Place, placeName, type ResolvedOptions } from './options.ts';
 import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
 import { type ChannelBinding, md5Answer, ScramExchange } from '../wire/scram.ts';
 import { readServerFields, type ServerFields } from '../wire/server-message.ts';
@@ -78,7 +79,7 @@ export function permit(
   { options, secured }: { readonly options: ResolvedOptions; readonly secured: Pick<Secured, 'verified'> },
   method: AuthMethod,
 ): void {
-  const { requireAuth, host } = options;
+  const { requireAuth, host, address = host } = options;
   if (requireAuth !== undefined) {
     if (requireAuth.includes(method)) return;
     throw new AuthenticationError(
@@ -86,7 +87,7 @@ export function permit(
       { outcome: 'not-sent' },
     );
   }
-  if (method === 'scram-sha-256' || secured.verified || isLoopback(host) || isPrivate(host)) return;
+  if (method === 'scram-sha-256' || secured.verified || isLoopback(address) || isPrivate(address)) return;
   throw new AuthenticationError(
     `the server asks for authentication '${method}', which is accepted only inside verified TLS or on private hosts`,
     {
@@ -98,12 +99,16 @@ export function permit(
 
 /** The password of this occasion. */
 export async function password({ options }: Pick<StartupContext, 'options'>): Promise<string> {
-  if (options.password === undefined) {
-    throw new AuthenticationError(`the server asks for a password and none was given for user '${options.user}'`, {
+  const { passFile: file, host, port, database, user } = options;
+  const given: unknown =
+    options.password === undefined
+      ? await passFilePassword({ file, host, port, database, user })
+      : await options.password();
+  if (given === undefined && options.password === undefined) {
+    throw new AuthenticationError(`the server asks for a password and none was given for user '${user}'`, {
       outcome: 'not-sent',
     });
   }
-  const given: unknown = await options.password();
   if (typeof given !== 'string' || given.includes('\0'))
     throw new AuthenticationError('the password given is no text without NUL', { outcome: 'not-sent' });
   return given;
@@ -200,6 +205,7 @@ async function authenticate(context: StartupContext): Promise<void> {
   switch (code) {
     case AUTH.ok:
       permit(context, 'none');
+      refuseUnbound(context);
       return;
     case AUTH.sasl:
       return scram(context, mechanisms(frame));
@@ -219,11 +225,16 @@ async function authenticate(context: StartupContext): Promise<void> {
   }
 }
 
-async function answerPlainly(context: StartupContext, answer: string): Promise<void> {
-  if (context.options.channelBinding === 'require')
+/** Whoever asks for channel binding gets no session without it, however it was let in. */
+function refuseUnbound({ options }: StartupContext): void {
+  if (options.channelBinding === 'require')
     throw new AuthenticationError('channel binding is required, and this authentication has none', {
       outcome: 'not-sent',
     });
+}
+
+async function answerPlainly(context: StartupContext, answer: string): Promise<void> {
+  refuseUnbound(context);
   context.transport.write(passwordMessage((writer) => writer.cString(answer)));
   const { code } = await authenticationRequest(context);
   if (code !== AUTH.ok) violation('a second authentication request');
@@ -249,8 +260,8 @@ export async function startSession(context: StartupContext): Promise<BackendKey>
 }
 
 /** Whatever ended a startup, as one of athanor's errors. */
-export function startupError(error: unknown, { host, port }: ResolvedOptions): AthanorError {
-  const place = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`;
+export function startupError(error: unknown, options: Place): AthanorError {
+  const place = placeName(options);
   if (error instanceof ConnectionLostError || error instanceof ProtocolError)
     return new ConnectError(`no connection to ${place}: ${error.message}`, { cause: error, outcome: 'not-sent' });
   if (error instanceof AthanorError) return error;

@@ -1,19 +1,20 @@
 // Whether and how a connection is encrypted: the policy for each sslmode, the one-byte question to the server, and
 // the handshake. Verified TLS is the rule; each way around it is spelled out here and nowhere else.
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { checkServerIdentity, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { ConnectError } from '../../../errors/index.ts';
 import { isLoopback, isPrivate } from '../hosts.ts';
 import type { ResolvedOptions } from './options.ts';
+import { clientCertificate, hasRootCertificate, trustedCertificates } from './tls-files.ts';
 import { serverName, type Transport } from './transport.ts';
 
 /** One way to try a connection. */
 export interface TlsPlan {
   /** `offered`: take it if the server has it. */
   readonly want: 'never' | 'offered' | 'always';
-  readonly verify: 'none' | 'chain' | 'full';
+  /** `chain-if-known`: where there are certificates to trust. */
+  readonly verify: 'none' | 'chain-if-known' | 'chain' | 'full';
+  /** TLS begins at once; the server is not asked. */
+  readonly direct: boolean;
   /** No sslmode was given: without TLS only near hosts are accepted. */
   readonly guarded: boolean;
 }
@@ -25,67 +26,67 @@ export interface Secured {
   readonly verified: boolean;
 }
 
-const NONE: TlsPlan = { want: 'never', verify: 'none', guarded: false };
+/** No TLS. */
+export const PLAIN: TlsPlan = { want: 'never', verify: 'none', direct: false, guarded: false };
+/** The protocol's name in the handshake. */
+const ALPN = 'postgresql';
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = 0x53;
 const NO = 0x4e;
 
 /** The ways to try, in order: later ones only where libpq's mode allows a second. */
-export function tlsPlans({ sslMode, sslRootCert, host }: ResolvedOptions): readonly TlsPlan[] {
-  if (host.startsWith('/')) return [NONE];
+export function tlsPlans({ sslMode, sslRootCert, sslNegotiation, host }: ResolvedOptions): readonly TlsPlan[] {
+  if (host.startsWith('/')) return [PLAIN];
+  const direct = sslNegotiation === 'direct';
+  const always = { want: 'always', direct, guarded: false } as const;
   switch (sslMode) {
     case undefined:
-      return [{ want: 'offered', verify: 'full', guarded: true }];
+      // Both say that there is TLS to be had.
+      if (direct || sslRootCert === 'system') return [{ ...always, verify: 'full' }];
+      return [{ want: 'offered', verify: 'full', direct, guarded: true }];
     case 'disable':
-      return [NONE];
+      return [PLAIN];
     case 'allow':
-      return [NONE, { want: 'always', verify: 'none', guarded: false }];
+      return [PLAIN, { ...always, verify: 'none' }];
     case 'prefer':
-      return [{ want: 'offered', verify: 'none', guarded: false }, NONE];
+      return [{ want: 'offered', verify: 'none', direct, guarded: false }, PLAIN];
     case 'require':
-      return [{ want: 'always', verify: sslRootCert === undefined ? 'none' : 'chain', guarded: false }];
+      return [{ ...always, verify: 'chain-if-known' }];
     case 'verify-ca':
-      return [{ want: 'always', verify: 'chain', guarded: false }];
+      return [{ ...always, verify: 'chain' }];
     case 'verify-full':
-      return [{ want: 'always', verify: 'full', guarded: false }];
+      return [{ ...always, verify: 'full' }];
   }
 }
 
-async function readPem(what: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new ConnectError(`cannot read ${what} '${path}'`, { cause, outcome: 'not-sent' });
-  }
+const failures = new WeakSet<object>();
+
+/** Whether TLS could not be had as it was asked for: nothing another try with the same server would change. */
+export function isTlsFailure(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && failures.has(error);
 }
 
-/** The certificates to trust: those named, else libpq's file where it exists, else Node's own. */
-async function trusted(options: ResolvedOptions): Promise<string | undefined> {
-  if (options.sslRootCert === 'system') return undefined;
-  if (options.sslRootCert !== undefined) return readPem('sslrootcert', options.sslRootCert);
-  try {
-    return await readFile(join(homedir(), '.postgresql', 'root.crt'), 'utf8');
-  } catch {
-    // There need not be one.
-    return undefined;
-  }
+function failed(error: ConnectError): ConnectError {
+  failures.add(error);
+  return error;
 }
 
 /** A plan as TLS takes it. */
 export async function tlsOptions(options: ResolvedOptions, plan: TlsPlan): Promise<ConnectionOptions> {
-  const { host, sslCert, sslKey } = options;
-  const ca = plan.verify === 'none' ? undefined : await trusted(options);
+  const { host } = options;
+  const checked = plan.verify !== 'none' && (plan.verify !== 'chain-if-known' || (await hasRootCertificate(options)));
+  const ca = checked ? await trustedCertificates(options) : undefined;
   const servername = serverName(host);
   return {
     host,
     minVersion: 'TLSv1.2',
-    rejectUnauthorized: plan.verify !== 'none',
+    rejectUnauthorized: checked,
     checkServerIdentity: (_name, certificate) =>
       plan.verify === 'full' ? checkServerIdentity(host, certificate) : undefined,
     ...(servername === undefined ? {} : { servername }),
     ...(ca === undefined ? {} : { ca }),
-    ...(sslCert === undefined ? {} : { cert: await readPem('sslcert', sslCert) }),
-    ...(sslKey === undefined ? {} : { key: await readPem('sslkey', sslKey) }),
+    ...(plan.direct ? { ALPNProtocols: [ALPN] } : {}),
+    ...(await clientCertificate(options)),
   };
 }
 
@@ -117,17 +118,25 @@ function ask(transport: Transport): Promise<boolean> {
 export function refusePlain(options: ResolvedOptions, plan: TlsPlan): void {
   const place = `${options.host}:${options.port}`;
   if (plan.want === 'always') {
-    throw new ConnectError(`the server at ${place} offers no TLS and sslmode '${options.sslMode}' asks for it`, {
-      outcome: 'not-sent',
-    });
+    throw failed(
+      new ConnectError(
+        `the server at ${place} offers no TLS and sslmode '${options.sslMode ?? 'verify-full'}' asks for it`,
+        {
+          outcome: 'not-sent',
+        },
+      ),
+    );
   }
-  if (!plan.guarded || isLoopback(options.host)) return;
-  if (!isPrivate(options.host)) {
+  const near = options.address ?? options.host;
+  if (!plan.guarded || isLoopback(near)) return;
+  if (!isPrivate(near)) {
     const url = `postgresql://${encodeURIComponent(options.user)}@${place}/${encodeURIComponent(options.database)}?sslmode=disable`;
-    throw new ConnectError(`the server at ${place} offers no TLS, and it is not a private host`, {
-      hint: `Turn TLS on there. If plain text is what you want, say so: ${url}`,
-      outcome: 'not-sent',
-    });
+    throw failed(
+      new ConnectError(`the server at ${place} offers no TLS, and it is not a private host`, {
+        hint: `Turn TLS on there. If plain text is what you want, say so: ${url}`,
+        outcome: 'not-sent',
+      }),
+    );
   }
   warnOnce(place);
 }
@@ -145,25 +154,34 @@ function warnOnce(place: string): void {
 /** A handshake that failed, in words that name the cure. */
 export function handshakeError(cause: unknown, { host, port }: ResolvedOptions): ConnectError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectError(`TLS with ${host}:${port} failed: ${reason}`, {
-    hint: 'Give the certificate to trust as sslrootcert=PATH, or say sslmode=require to encrypt without checking who answers.',
-    outcome: 'not-sent',
-    cause,
-  });
+  return failed(
+    new ConnectError(`TLS with ${host}:${port} failed: ${reason}`, {
+      hint: 'Give the certificate to trust as sslrootcert=PATH, or say sslmode=require to encrypt without checking who answers.',
+      outcome: 'not-sent',
+      cause,
+    }),
+  );
 }
 
 /** Brings the transport to the state the plan asks for, or throws. */
 export async function negotiateTls(transport: Transport, options: ResolvedOptions, plan: TlsPlan): Promise<Secured> {
   const plain: Secured = { socket: undefined, verified: false };
   if (plan.want === 'never') return plain;
-  if (!(await ask(transport))) {
+  if (!plan.direct && !(await ask(transport))) {
     refusePlain(options, plan);
     return plain;
   }
-  const settings = await tlsOptions(options, plan);
+  const settings = await tlsOptions(options, plan).catch((error: unknown) => {
+    throw error instanceof ConnectError ? failed(error) : error;
+  });
+  let socket: TLSSocket;
   try {
-    return { socket: await transport.secure(settings), verified: plan.verify !== 'none' };
+    socket = await transport.secure(settings);
   } catch (error) {
     throw error instanceof ConnectError ? error : handshakeError(error, options);
   }
+  // Without it the other side may be any TLS server at all.
+  if (plan.direct && socket.alpnProtocol !== ALPN)
+    throw handshakeError(new ConnectError('the server does not know direct TLS'), options);
+  return { socket, verified: settings.rejectUnauthorized === true };
 }

@@ -3,6 +3,7 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { ConnectError } from '../../../errors/index.ts';
+import type { KeepAlive } from './options.ts';
 
 /** Where to connect: a TCP address or the path of a Unix socket. */
 export interface TransportTarget {
@@ -10,10 +11,20 @@ export interface TransportTarget {
   readonly port: number;
   readonly path: string | undefined;
   readonly lookup: LookupFunction | undefined;
+  readonly keepAlive: KeepAlive | false | undefined;
 }
 
 /** Milliseconds before the kernel asks a silent peer whether it is still there. */
 const KEEP_ALIVE = 30_000;
+
+/** `setKeepAlive` with the two arguments that older Node versions pass over. */
+type FullKeepAlive = (enable: boolean, idle: number, interval?: number, count?: number) => void;
+
+function keepAlive(socket: Socket, wanted: KeepAlive | false | undefined): void {
+  if (wanted === false) return;
+  const { idle = KEEP_ALIVE, interval, count } = wanted ?? {};
+  (socket.setKeepAlive as FullKeepAlive).call(socket, true, idle, interval, count);
+}
 
 /** Read and consumed within one callback, so one is enough for the thread. */
 const readBuffer = Buffer.allocUnsafeSlow(1 << 18);
@@ -39,12 +50,12 @@ export class Transport {
       callback: (length: number, bytes: Uint8Array) => this.#read(bytes as Buffer, length),
     };
     const { host, port, path, lookup } = target;
-    const address =
-      path === undefined ? { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE } : { path };
+    const address = path === undefined ? { host, port, noDelay: true } : { path };
     this.#raw = connectTcp({ ...address, onread, ...(lookup === undefined ? {} : { lookup }) });
     this.#socket = this.#raw;
     this.#watch(this.#raw);
     this.#raw.once('close', this.#closed);
+    if (path === undefined) this.#raw.once('connect', () => keepAlive(this.#raw, target.keepAlive));
   }
 
   /** Settles when the connection stands. */

@@ -81,6 +81,58 @@ describe('parsePostgresUrl', () => {
     );
   });
 
+  test('reads several hosts as libpq does', () => {
+    const places = (url: string, environment: Record<string, string> = {}): unknown =>
+      (read(url, environment)['hosts'] as { host: string; port: number; address?: string }[]).map(
+        ({ host, port, address }) => `${host} ${port}${address === undefined ? '' : ` ${address}`}`,
+      );
+    assert.deepEqual(places('postgresql://u@a:1,b,[::1]:3/db'), ['a 1', 'b 5432', '::1 3']);
+    assert.deepEqual(places('postgresql://u@a,b:6000/db'), ['a 5432', 'b 6000']);
+    assert.deepEqual(places('postgresql://u@/db?host=a,%2Frun%2Fpg&port=6000'), ['a 6000', '/run/pg 6000']);
+    assert.deepEqual(places('postgresql://u@a,b/db?hostaddr=10.0.0.1,'), ['a 5432 10.0.0.1', 'b 5432']);
+    assert.deepEqual(places('postgresql://u@/db?hostaddr=10.0.0.1,::1'), ['10.0.0.1 5432 10.0.0.1', '::1 5432 ::1']);
+    assert.deepEqual(places('postgresql://', { PGHOST: 'a,b', PGPORT: '1,2', PGUSER: 'u' }), ['a 1', 'b 2']);
+    const one = read('postgresql://u@a:1/db');
+    assert.deepEqual([one['hosts'], one['host'], one['port']], [undefined, 'a', 1]);
+  });
+
+  test('reads what libpq reads beside the place, with the environment behind it', () => {
+    const query =
+      'target_session_attrs=read-write&load_balance_hosts=random&sslnegotiation=direct&passfile=/p&keepalives_idle=10' +
+      '&keepalives_interval=5&keepalives_count=3&require_auth=!password,!md5,!gss&fallback_application_name=f' +
+      '&gssencmode=disable&client_encoding=utf-8&pooler=transaction';
+    const wanted = {
+      host: 'h',
+      port: 5432,
+      user: 'u',
+      database: 'db',
+      targetSessionAttrs: 'read-write',
+      loadBalanceHosts: 'random',
+      sslNegotiation: 'direct',
+      passFile: '/p',
+    };
+    assert.deepEqual(read(`postgresql://u@h/db?${query}`), {
+      ...wanted,
+      keepAlive: { idle: 10_000, interval: 5000, count: 3 },
+      requireAuth: ['scram-sha-256', 'none'],
+      applicationName: 'f',
+      pooler: 'transaction',
+    });
+    const environment = {
+      PGTARGETSESSIONATTRS: 'read-write',
+      PGLOADBALANCEHOSTS: 'random',
+      PGSSLNEGOTIATION: 'direct',
+      PGPASSFILE: '/p',
+      PGHOSTADDR: '10.0.0.1',
+      PGCLIENTENCODING: 'auto',
+      PGGSSENCMODE: 'prefer',
+    };
+    assert.deepEqual(read('postgresql://u@h/db', environment), { ...wanted, address: '10.0.0.1' });
+    assert.equal(read('postgresql://u@h/db?keepalives=0&keepalives_idle=3')['keepAlive'], false);
+    assert.equal(read('postgresql://u@h/db?application_name=a&fallback_application_name=f')['applicationName'], 'a');
+    assert.throws(() => parsePostgresUrl('postgresql://u@h/db', { PGSERVICE: 'mine' }), /PGSERVICE.*service files/);
+  });
+
   test('refuses what it does not know, by name and without the password', () => {
     const wrong: readonly (readonly [string, RegExp])[] = [
       ['mysql://u:CANARY@h/db', /postgresql:\/\//],
@@ -93,7 +145,22 @@ describe('parsePostgresUrl', () => {
       ['postgresql://u:CANARY@h/db?sslmode=on', /sslmode/],
       ['postgresql://u:CANARY@h/db?connect_timeout=0', /connect_timeout/],
       ['postgresql://u:CANARY@h/db?connect_timeout=x', /connect_timeout/],
-      ['postgresql://u:CANARY@a,b/db', /several hosts/],
+      ['postgresql://u:CANARY@a:1,b:2,c/db?port=1,2', /2 ports for 3 hosts/],
+      ['postgresql://u:CANARY@a,b/db?hostaddr=::1', /1 hostaddr for 2 hosts/],
+      ['postgresql://u:CANARY@a:x,b/db', /port/],
+      ['postgresql://u:CANARY@h/db?service=mine', /'service'.*service files/],
+      ['postgresql://u:CANARY@h/db?sslcrl=x', /'sslcrl'.*revocation/],
+      ['postgresql://u:CANARY@h/db?tcp_user_timeout=1', /'tcp_user_timeout'/],
+      ['postgresql://u:CANARY@h/db?target_session_attrs=master', /target_session_attrs/],
+      ['postgresql://u:CANARY@h/db?load_balance_hosts=yes', /load_balance_hosts/],
+      ['postgresql://u:CANARY@h/db?sslnegotiation=tls', /sslnegotiation/],
+      ['postgresql://u:CANARY@h/db?require_auth=md5,!password', /not both/],
+      ['postgresql://u:CANARY@h/db?require_auth=gss', /require_auth/],
+      ['postgresql://u:CANARY@h/db?keepalives=yes', /keepalives/],
+      ['postgresql://u:CANARY@h/db?keepalives_idle=-1', /keepalives_idle/],
+      ['postgresql://u:CANARY@h/db?gssencmode=require', /gssencmode/],
+      ['postgresql://u:CANARY@h/db?client_encoding=LATIN1', /client_encoding/],
+      ['postgresql://u:CANARY@h/db?pooler=statement', /pooler/],
       ['postgresql://u:CANARY%@h/db', /password/],
       ['postgresql://u:CANARY%00@h/db', /NUL/],
       ['postgresql://u%00x:CANARY@h/db', /user/],
@@ -186,6 +253,9 @@ test('canonicalAddress is one for every spelling of a server', (context) => {
   for (const host of [undefined, 'localhost', 'LOCALHOST', '127.0.0.1', '::1', '127.0.0.53'])
     assert.equal(of({ host }), 'localhost:5432');
   assert.equal(of({ host: 'DB.Example.com.', port: 6000 }), 'db.example.com:6000');
+  const several = [{ host: 'B', port: 2 }, { host: 'a' }, { host: 'b', port: 2 }];
+  assert.equal(of({ hosts: several }), 'a:5432,b:2');
+  assert.equal(of({ hosts: several.toReversed() }), 'a:5432,b:2');
   const folder = mkdtempSync(join(tmpdir(), 'ath-url-'));
   context.after(() => rmSync(folder, { recursive: true }));
   const link = join(folder, 'link');
