@@ -110,11 +110,17 @@ export function batchCases(bench: Bench): void {
   test('calls that overlap are answered in order, each with its own error', async () => {
     const order: number[] = [];
     const calls = Array.from({ length: 30 }, (_, i) => {
-      const call = i % 5 === 3 ? bench.run('select missing_column') : bench.one('select $1::int4', [i]);
-      return call.then(
-        (value) => {
+      const item = i % 5 === 3 ? statement('select missing_column') : statement('select $1::int4', [i]);
+      let got: unknown;
+      const sink = {
+        row: (_index: number, [value]: readonly unknown[]): void => {
+          got = value;
+        },
+      };
+      return bench.connection.submit([item], sink).then(
+        () => {
           order.push(i);
-          return value;
+          return got;
         },
         (error: unknown) => {
           order.push(i);

@@ -70,7 +70,7 @@ export function copyCases(bench: Bench): void {
       try {
         for (;;) {
           asked += 1;
-          yield bytes('no number\tx\n');
+          yield bytes('no number\tx\n'.repeat(1000));
           await sleep(1);
         }
       } finally {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { statement } from '../integration/postgresql-driver-kit.ts';
 import { announced } from './announced.ts';
 import type { Bench } from './contract-bench.ts';
 import type { Notification } from '../../src/driver/notification.ts';
@@ -45,21 +46,18 @@ export function sessionCases(bench: Bench): void {
     assert.equal(parameters?.get('application_name'), 'renamed');
   });
 
-  test('a setting is sent after the connection stands; one that the server refuses is an error', async () => {
-    const set = await bench.open({ settings: { work_mem: '1234kB', statement_timeout: '7s' } });
-    if (bench.way.transport !== 'pgbouncer') {
+  bench.sessionTest(
+    'a setting is sent after the connection stands; one that the server refuses is an error',
+    async () => {
+      const set = await bench.open({ settings: { work_mem: '1234kB', statement_timeout: '7s' } });
       const values: unknown[] = [];
-      await set.submit(
-        ['work_mem', 'statement_timeout'].map((name) => ({
-          text: { sql: `show ${name}`, params: [], results: undefined, prepare: false },
-          params: [],
-        })),
-        { row: (_index, row) => values.push(row[0]) },
-      );
+      await set.submit([statement('show work_mem'), statement('show statement_timeout')], {
+        row: (_index, row) => values.push(row[0]),
+      });
       assert.deepEqual(values, ['1234kB', '7s']);
-    }
-    await assert.rejects(bench.open({ settings: { work_mem: 'no size' } }), { code: 'ATH_CONNECT' });
-  });
+      await assert.rejects(bench.open({ settings: { work_mem: 'no size' } }), { code: 'ATH_CONNECT' });
+    },
+  );
 
   test('notices reach their listener, and a listener that throws nobody', async () => {
     const notices: string[] = [];

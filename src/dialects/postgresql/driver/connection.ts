@@ -117,6 +117,10 @@ export class PostgresConnection implements DriverConnection {
     this.#submission = Object.freeze({ database: 'postgresql', version });
   }
 
+  withoutNames(): void {
+    this.#pipeline.withoutNames();
+  }
+
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
     if (batch.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {

@@ -64,9 +64,9 @@ export class Pipeline {
     return this.#head;
   }
 
-  /** Statements get no names from now on. */
+  /** Statements get no names from now on, and those they have are forgotten. */
   withoutNames(): void {
-    this.#cache.names = false;
+    this.#cache.stopNaming();
   }
 
   submit(exchange: Exchange): void {

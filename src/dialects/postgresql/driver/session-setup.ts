@@ -1,8 +1,10 @@
 // What is said to a new session before it is handed out, all in one trip: settings, each tolerated on its own so that
-// a pooler that refuses one does not cost the connection, and the question when the server process started.
+// a server that refuses one does not cost the connection, and the question when the server process started. Through a
+// pooler nothing is set: the server session belongs to others as well.
 import type { DriverConnection, DriverStatement, Scalar, ServerIdentity, Sink } from '../../../driver/driver.ts';
 import { ConnectError, DatabaseError } from '../../../errors/index.ts';
 import type { ResolvedOptions } from './options.ts';
+import { passesNamesOn, warnUnset } from './pooler.ts';
 
 /** Ours, unless the caller set them: a dead client's work ends, and a forgotten transaction does not stay for ever. */
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -16,18 +18,21 @@ export const BACKEND_START = `to_char(backend_start at time zone 'UTC', 'YYYY-MM
 /** A connection whose identity is still to be asked for. */
 export interface NewConnection extends DriverConnection {
   identify(identity: ServerIdentity, version: string | undefined): void;
+  /** Statements get no names from now on, and those they have are forgotten. */
+  withoutNames(): void;
 }
 
 const silent: Sink = { row: () => {} };
 
-function setting(name: string, value: string): DriverStatement {
+/** Set only in the very process that was promised. */
+function setting(name: string, value: string, pid: number): DriverStatement {
   const text = {
-    sql: 'select pg_catalog.set_config($1, $2, false)',
-    params: ['text', 'text'],
+    sql: 'select pg_catalog.set_config($1, $2, false) where $3::int4 in (0, pg_catalog.pg_backend_pid())',
+    params: ['text', 'text', 'integer'],
     results: undefined,
     prepare: false,
   } as const;
-  return { text, params: [name, value] };
+  return { text, params: [name, value, pid] };
 }
 
 const whoAmI: DriverStatement = {
@@ -40,7 +45,8 @@ const whoAmI: DriverStatement = {
   params: [],
 };
 
-async function askIdentity(connection: NewConnection): Promise<void> {
+/** Whether a pooler answers. */
+async function askIdentity(connection: NewConnection): Promise<boolean> {
   let row: Scalar[] = [];
   try {
     await connection.submit([whoAmI], {
@@ -50,21 +56,23 @@ async function askIdentity(connection: NewConnection): Promise<void> {
     });
   } catch (error) {
     // A server that does not show it (or is none of PostgreSQL's own) is served all the same.
-    if (connection.status !== 'closed') return;
+    if (connection.status !== 'closed') return false;
     throw error;
   }
   const [pid, start, version] = row;
-  if (typeof pid !== 'number') return;
+  if (typeof pid !== 'number') return false;
+  const promised = connection.identity.pid;
   const identity = {
-    pid: connection.identity.pid === 0 ? pid : connection.identity.pid,
+    pid: promised === 0 ? pid : promised,
     start: typeof start === 'string' ? start : undefined,
   };
   connection.identify(identity, typeof version === 'string' ? version : undefined);
+  return identity.pid !== pid;
 }
 
 async function set(connection: NewConnection, [name, value]: readonly [string, string], given: boolean): Promise<void> {
   try {
-    await connection.submit([setting(name, value)], silent);
+    await connection.submit([setting(name, value, connection.identity.pid)], silent);
   } catch (error) {
     if (connection.status === 'closed') throw error;
     if (!given) return;
@@ -76,9 +84,12 @@ async function set(connection: NewConnection, [name, value]: readonly [string, s
 /** Sets the session up. Rejects if a setting the caller gave is refused. */
 export async function setUpSession(connection: NewConnection, { settings }: ResolvedOptions): Promise<void> {
   const ours = Object.entries(DEFAULTS).filter(([name]) => !(name in settings));
-  await Promise.all([
+  const [pooled] = await Promise.all([
+    askIdentity(connection),
     ...ours.map((entry) => set(connection, entry, false)),
     ...Object.entries(settings).map((entry) => set(connection, entry, true)),
-    askIdentity(connection),
   ]);
+  if (!pooled) return;
+  warnUnset(Object.keys(settings));
+  if (await passesNamesOn(connection)) connection.withoutNames();
 }

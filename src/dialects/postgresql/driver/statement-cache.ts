@@ -3,8 +3,7 @@
 import { PreparedStatement } from '../wire/prepared-statement.ts';
 
 export class StatementCache {
-  /** Whether statements are given names at all. */
-  names = true;
+  #named = true;
   readonly #limit: number;
   readonly #bySql = new Map<string, PreparedStatement>();
   #closing: string[] = [];
@@ -13,6 +12,17 @@ export class StatementCache {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Whether statements are given names at all. */
+  get names(): boolean {
+    return this.#named;
+  }
+
+  /** Gives no names from now on; those given are forgotten. */
+  stopNaming(): void {
+    this.#named = false;
+    this.clear();
   }
 
   get size(): number {

@@ -63,8 +63,12 @@ async function openAs(attempt: Attempt, { pg, ssl, plan }: Secured): Promise<PgC
   const { options, scope } = attempt;
   const client = new pg.Client(configOf(attempt, ssl));
   const { connection: wire } = client;
-  // From the environment, and already among the settings.
-  client.connectionParameters.options = undefined;
+  const startup = client.getStartupConf.bind(client);
+  client.getStartupConf = () => {
+    // `options` come from the environment and are already among the settings; a pooler would refuse them.
+    const { options: _, ...parameters } = startup();
+    return { ...parameters, DateStyle: 'ISO' };
+  };
   let connection: PgConnection | undefined;
   let failure: AthanorError | undefined;
   client.on('error', () => {});
@@ -91,7 +95,7 @@ async function openAs(attempt: Attempt, { pg, ssl, plan }: Secured): Promise<PgC
       statementCacheSize: options.statementCacheSize,
       cancel: () => requestCancel(cancelling),
     });
-    await setUpSession(connection, { ...options, settings: { DateStyle: 'ISO', ...options.settings } });
+    await setUpSession(connection, options);
     return connection;
   } catch (error) {
     wire.stream.destroy();

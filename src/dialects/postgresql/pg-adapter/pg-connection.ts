@@ -107,9 +107,8 @@ export class PgConnection implements DriverConnection {
     this.#submission = Object.freeze({ database: 'postgresql', version });
   }
 
-  /** Statements get no names from now on. */
   withoutNames(): void {
-    this.#cache.names = false;
+    this.#cache.stopNaming();
   }
 
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {

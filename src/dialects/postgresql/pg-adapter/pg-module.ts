@@ -64,7 +64,8 @@ export interface PgClient {
   readonly connection: PgWire;
   readonly processID: number | null;
   readonly secretKey: number | null;
-  readonly connectionParameters: { options?: unknown };
+  /** What is sent in the startup message. */
+  getStartupConf(): Record<string, unknown>;
   connect(): Promise<unknown>;
   query(submittable: PgSubmittable): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
