@@ -1,7 +1,7 @@
 // Every wire form, both ways; what has none is refused by the side that sees it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DataError } from '../../src/errors/index.ts';
+import { DataError, ProgrammingError, UsageError } from '../../src/errors/index.ts';
 import type { Bench } from './contract-bench.ts';
 import { HELD, REFUSED, UNSENDABLE } from './wire-values.ts';
 
@@ -86,8 +86,12 @@ export function valueCases(bench: Bench): void {
 
   test('another number of parameters than the statement takes is refused', async () => {
     await bench.run('select $1::int4 as counted', [1]);
+    // Where statements have no names only the server can tell.
     for (const values of [[1, 2], []])
-      await assert.rejects(bench.run('select $1::int4 as counted', values), { code: 'ATH_USAGE' });
+      await assert.rejects(
+        bench.run('select $1::int4 as counted', values),
+        (error) => error instanceof UsageError || error instanceof ProgrammingError,
+      );
     assert.equal(await bench.one('select 1'), 1);
   });
 

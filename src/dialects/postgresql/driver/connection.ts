@@ -162,13 +162,17 @@ export class PostgresConnection implements DriverConnection {
   async #leave(): Promise<void> {
     this.#asked = true;
     if (this.#ended) return;
-    this.#pipeline.close(this.#loss(new ConnectionLostError('the connection is closed')));
-    this.#transport.write(TERMINATE);
-    this.#transport.end();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, GOODBYE);
     });
+    // A server would answer first what was asked first; a pooler leaves at once.
+    await Promise.race([
+      this.#pipeline.close(this.#loss(new ConnectionLostError('the connection is closed'))),
+      patience,
+    ]);
+    this.#transport.write(TERMINATE);
+    this.#transport.end();
     await Promise.race([this.#transport.closed, patience]);
     clearTimeout(timer);
     this.destroy();

@@ -48,6 +48,7 @@ export class Pipeline {
   #flushing = false;
   #loss: Loss | undefined;
   #closing: Loss | undefined;
+  #quiet: () => void = () => {};
   readonly #flush = (): void => {
     this.#flushing = false;
     if (this.#writer.offset === 0 || this.#loss !== undefined) return;
@@ -140,12 +141,13 @@ export class Pipeline {
     this.#head = exchange.next;
     if (this.#head === undefined) this.#tail = undefined;
     this.#finish(exchange);
+    if (this.#head === undefined) this.#quiet();
     if (this.#head?.signal?.aborted === true) this.#cancelHead(this.#head);
     if (this.#waiting.length > 0) this.#pump();
   }
 
-  /** Nothing new is accepted, and what was not sent is not sent any more. */
-  close(loss: Loss): void {
+  /** Nothing new is accepted, and what was not sent is not sent any more. Settles when all that was is answered. */
+  close(loss: Loss): Promise<void> {
     this.#closing ??= loss;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -154,6 +156,10 @@ export class Pipeline {
       this.#finish(exchange);
     }
     this.#flush();
+    if (this.#head === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#quiet = resolve;
+    });
   }
 
   /** The connection is gone: everything is settled, nothing is accepted any more. */
@@ -171,7 +177,8 @@ export class Pipeline {
       open = false;
       this.#finish(exchange);
     });
-    this.close(loss);
+    void this.close(loss);
+    this.#quiet();
   }
 
   get #held(): boolean {

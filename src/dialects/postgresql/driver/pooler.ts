@@ -2,6 +2,8 @@
 // Behind it the server session of one moment need not be that of the next, so nothing may be left on it that others
 // would meet, and statements get names only where the pooler keeps them apart.
 import type { DriverConnection, DriverStatement, Scalar } from '../../../driver/driver.ts';
+import { AuthenticationError, type DatabaseError, ServerFullError } from '../../../errors/index.ts';
+import type { ServerFields } from '../wire/server-message.ts';
 
 /** Text of a statement that is run once. */
 function once(sql: string): DriverStatement {
@@ -47,6 +49,17 @@ export async function passesNamesOn(connection: DriverConnection): Promise<boole
     return true;
   }
   return names.length === 0 || names.some((name) => /^ath\d+$/.test(String(name)));
+}
+
+/** What PgBouncer refuses a client for has one SQLSTATE, whatever the reason. */
+export function poolerRefusal(fields: ServerFields): DatabaseError | undefined {
+  if (fields['C'] !== '08P01') return undefined;
+  const message = fields['M'] ?? '';
+  const options = { sqlState: '08P01', outcome: 'not-sent' } as const;
+  if (/authentication failed|no such user|password/i.test(message)) return new AuthenticationError(message, options);
+  return /max_client_conn|no more connections allowed/.test(message)
+    ? new ServerFullError(message, options)
+    : undefined;
 }
 
 const warned = new Set<string>();

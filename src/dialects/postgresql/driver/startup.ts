@@ -14,6 +14,7 @@ import { stringEnd } from '../wire/description.ts';
 import type { Frame } from '../wire/frame.ts';
 import { isLoopback, isPrivate } from '../hosts.ts';
 import { passFilePassword } from '../pass-file.ts';
+import { poolerRefusal } from './pooler.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
 import { type AuthMethod, type Place, placeName, type ResolvedOptions } from './options.ts';
 import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
@@ -116,7 +117,7 @@ export async function password({ options }: Pick<StartupContext, 'options'>): Pr
 
 /** A server's refusal during startup. */
 export function startupRefusal(fields: ServerFields): AthanorError {
-  const error = serverError(fields, { outcome: 'not-sent' });
+  const error = poolerRefusal(fields) ?? serverError(fields, { outcome: 'not-sent' });
   if (error instanceof AuthenticationError || error instanceof ServerFullError) return error;
   return new ConnectError(`the server refused the connection: ${safeMessage(fields)}`, {
     sqlState: fields['C'],

@@ -73,6 +73,14 @@ function failed(error: ConnectError): ConnectError {
 
 /** A plan as TLS takes it. */
 export async function tlsOptions(options: ResolvedOptions, plan: TlsPlan): Promise<ConnectionOptions> {
+  try {
+    return await readTlsOptions(options, plan);
+  } catch (error) {
+    throw error instanceof ConnectError ? failed(error) : error;
+  }
+}
+
+async function readTlsOptions(options: ResolvedOptions, plan: TlsPlan): Promise<ConnectionOptions> {
   const { host } = options;
   const checked = plan.verify !== 'none' && (plan.verify !== 'chain-if-known' || (await hasRootCertificate(options)));
   const ca = checked ? await trustedCertificates(options) : undefined;
@@ -163,6 +171,14 @@ export function handshakeError(cause: unknown, { host, port }: ResolvedOptions):
   );
 }
 
+/** Throws unless the other side said that it speaks PostgreSQL: it may be any TLS server at all. */
+export function checkDirect(
+  { alpnProtocol }: { readonly alpnProtocol?: string | false | null },
+  options: ResolvedOptions,
+): void {
+  if (alpnProtocol !== ALPN) throw handshakeError(new ConnectError('the server does not know direct TLS'), options);
+}
+
 /** Brings the transport to the state the plan asks for, or throws. */
 export async function negotiateTls(transport: Transport, options: ResolvedOptions, plan: TlsPlan): Promise<Secured> {
   const plain: Secured = { socket: undefined, verified: false };
@@ -171,17 +187,13 @@ export async function negotiateTls(transport: Transport, options: ResolvedOption
     refusePlain(options, plan);
     return plain;
   }
-  const settings = await tlsOptions(options, plan).catch((error: unknown) => {
-    throw error instanceof ConnectError ? failed(error) : error;
-  });
+  const settings = await tlsOptions(options, plan);
   let socket: TLSSocket;
   try {
     socket = await transport.secure(settings);
   } catch (error) {
     throw error instanceof ConnectError ? error : handshakeError(error, options);
   }
-  // Without it the other side may be any TLS server at all.
-  if (plan.direct && socket.alpnProtocol !== ALPN)
-    throw handshakeError(new ConnectError('the server does not know direct TLS'), options);
+  if (plan.direct) checkDirect(socket, options);
   return { socket, verified: settings.rejectUnauthorized === true };
 }

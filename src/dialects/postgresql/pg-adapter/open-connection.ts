@@ -7,19 +7,21 @@ import type { ResolvedOptions } from '../driver/options.ts';
 import { type Attempt, settledPlan, targetOf } from '../driver/postgres-driver.ts';
 import { setUpSession } from '../driver/session-setup.ts';
 import { password, startupError, startupRefusal } from '../driver/startup.ts';
-import { handshakeError, refusePlain, tlsOptions, type TlsPlan } from '../driver/tls-negotiation.ts';
+import { checkDirect, handshakeError, refusePlain, tlsOptions, type TlsPlan } from '../driver/tls-negotiation.ts';
 import { guardReading } from './guard-reading.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg, type PgClient, type PgModule } from './pg-module.ts';
 import { isServerError, serverFields } from './server-fields.ts';
 import { type WatchedStartup, watchStartup } from './startup-watch.ts';
 
+/** Milliseconds before the kernel asks a silent peer whether it is still there. */
 const KEEP_ALIVE = 30_000;
 const NO_TLS = 'The server does not support SSL connections';
 
-function configOf({ options, applicationName }: Attempt, ssl: ConnectionOptions | false): Record<string, unknown> {
+function configOf({ options, applicationName }: Attempt, { ssl, plan }: Secured): Record<string, unknown> {
+  const { keepAlive } = options;
   return {
-    host: options.host,
+    host: options.address ?? options.host,
     port: options.port,
     user: options.user,
     database: options.database,
@@ -27,9 +29,10 @@ function configOf({ options, applicationName }: Attempt, ssl: ConnectionOptions 
     password: () => password({ options }),
     application_name: applicationName ?? '',
     ssl,
+    sslnegotiation: plan.direct ? 'direct' : 'postgres',
     enableChannelBinding: options.channelBinding !== 'disable',
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE,
+    keepAlive: keepAlive !== false,
+    keepAliveInitialDelayMillis: (keepAlive !== false ? keepAlive?.idle : undefined) ?? KEEP_ALIVE,
   };
 }
 
@@ -59,9 +62,10 @@ interface Secured {
   readonly plan: TlsPlan;
 }
 
-async function openAs(attempt: Attempt, { pg, ssl, plan }: Secured): Promise<PgConnection> {
+async function openAs(attempt: Attempt, secured: Secured): Promise<PgConnection> {
   const { options, scope } = attempt;
-  const client = new pg.Client(configOf(attempt, ssl));
+  const { pg, ssl, plan } = secured;
+  const client = new pg.Client(configOf(attempt, secured));
   const { connection: wire } = client;
   const startup = client.getStartupConf.bind(client);
   client.getStartupConf = () => {
@@ -73,13 +77,14 @@ async function openAs(attempt: Attempt, { pg, ssl, plan }: Secured): Promise<PgC
   let failure: AthanorError | undefined;
   client.on('error', () => {});
   scope.holds({ destroy: () => wire.stream.destroy() });
-  const seen = watchStartup(wire, { options, verify: plan.verify !== 'none' });
+  const seen = watchStartup(wire, { options, verify: ssl !== false && ssl.rejectUnauthorized === true });
   try {
     await connected(client, ssl !== false, (error) => {
       failure ??= error;
       if (connection === undefined) wire.stream.destroy();
       else connection.broken(error);
     });
+    if (plan.direct) checkDirect(wire.stream, options);
     const { processID: pid, secretKey } = client;
     const secret = Buffer.alloc(4);
     secret.writeInt32BE(secretKey ?? 0);

@@ -20,6 +20,8 @@ export interface PgMessage {
 /** The socket of the moment: TCP, a Unix socket or TLS. */
 export interface PgStream {
   readonly writableNeedDrain?: boolean;
+  /** Of TLS alone. */
+  readonly alpnProtocol?: string | false | null;
   once(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'close', listener: () => void): unknown;
   listeners(event: 'data'): unknown[];
@@ -41,7 +43,7 @@ interface PgEvents {
 
 /** The connection object inside a client: it writes single messages. */
 export interface PgWire {
-  readonly stream: PgStream & { getPeerCertificate?: unknown };
+  readonly stream: PgStream;
   parse(message: { readonly name: string; readonly text: string }): void;
   describe(message: { readonly type: 'S' | 'P'; readonly name: string }): void;
   bind(message: {
