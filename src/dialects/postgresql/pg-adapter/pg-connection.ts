@@ -124,6 +124,7 @@ export class PgConnection implements DriverConnection {
 
   async copyFrom(sql: string, source: CopySource, options?: SubmitOptions): Promise<Completion> {
     if (!copiesFrom(sql)) throw new UsageError('copyFrom runs COPY ... FROM STDIN only', { outcome: 'not-sent' });
+    if (!isSource(source)) throw new UsageError('copyFrom takes an iterable of Uint8Array', { outcome: 'not-sent' });
     const copy = new CopyIn(sql, source, options?.signal);
     await this.#line.run(copy);
     return copy.completion as Completion;
@@ -273,6 +274,10 @@ export class PgConnection implements DriverConnection {
     this.#line.lost(this.#loss(reason, announced));
     if (!this.#asked) this.#tell(() => this.onLost?.(reason));
   }
+}
+
+function isSource(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
 }
 
 /** What a client calls on its query; all of it was already taken from the messages. */
