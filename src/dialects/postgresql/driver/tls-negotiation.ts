@@ -4,7 +4,7 @@ import { checkServerIdentity, type ConnectionOptions, type TLSSocket } from 'nod
 import { ConnectError } from '../../../errors/index.ts';
 import { isLoopback, isPrivate } from '../hosts.ts';
 import type { ResolvedOptions } from './options.ts';
-import { clientCertificate, hasRootCertificate, trustedCertificates } from './tls-files.ts';
+import { clientCertificate, hasRootCertificate, trustedCertificates } from '../certificate-files.ts';
 import { serverName, type Transport } from './transport.ts';
 
 /** One way to try a connection. */

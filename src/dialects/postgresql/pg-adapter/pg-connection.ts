@@ -22,7 +22,7 @@ import {
   UsageError,
 } from '../../../errors/index.ts';
 import type { Loss } from '../driver/loss.ts';
-import { StatementCache } from '../driver/statement-cache.ts';
+import { StatementCache } from '../wire/statement-cache.ts';
 import { safeMessage, serverError } from '../errors.ts';
 import { copiesFrom, copiesTo } from '../sql-keyword.ts';
 import { severityOf } from '../wire/server-message.ts';
