@@ -64,13 +64,18 @@ function urlOf(way: Way, server: TestServer, bouncer: PgBouncer | undefined): st
   return way.transport === 'socket' ? server.socketUrl : server.url;
 }
 
+/** How a way's driver is made. */
+export function makeDriver({ driver }: Way): (options: DriverOptions) => PostgresDriver {
+  return driver === 'own' ? createPostgresDriver : createPgDriver;
+}
+
 /** Starts a server and what stands before it. */
 export async function reach(way: Way, options: Omit<PostgresOptions, 'tls' | 'version'> = {}): Promise<Reached> {
   const { transport, version } = way;
   const server = await startPostgres({ ...options, version, ...(transport === 'tls' ? { tls: true } : {}) });
   const bouncer = transport === 'pgbouncer' ? await startPgBouncer(server, { poolSize: 10 }) : undefined;
   const url = urlOf(way, server, bouncer);
-  const make = way.driver === 'own' ? createPostgresDriver : createPgDriver;
+  const make = makeDriver(way);
   const stop = async (): Promise<void> => {
     await bouncer?.stop();
     await server.stop();

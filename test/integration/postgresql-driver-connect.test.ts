@@ -7,10 +7,10 @@ import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { makeCertificates } from '../../packages/embedded/src/certificate.ts';
 import { AuthenticationError, ConnectError, ServerFullError, UsageError } from '../../src/errors/index.ts';
-import { createPostgresDriver, type PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
+import type { PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
 import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
-import { one, open, run } from './postgresql-driver-kit.ts';
+import { createDriver, one, open, run } from './postgresql-driver-kit.ts';
 
 const RULES = [
   'host trusting trusting all trust',
@@ -49,7 +49,7 @@ function optionsOf(name: string, extra: Partial<PostgresOptions> = {}): Postgres
 }
 
 async function encrypted(options: PostgresOptions): Promise<boolean> {
-  const connection = await createPostgresDriver(options).connect();
+  const connection = await createDriver(options).connect();
   try {
     return (await one(connection, 'select ssl from pg_stat_ssl where pid = pg_backend_pid()')) as boolean;
   } finally {
@@ -130,7 +130,7 @@ describe('authentication', () => {
   test('trust, password, md5 and SCRAM, plain and in TLS', async () => {
     for (const name of ['trusting', 'clear', 'digest', 'scram']) {
       for (const sslMode of ['disable', 'verify-full'] as const) {
-        const connection = await createPostgresDriver(optionsOf(name, { sslMode })).connect();
+        const connection = await createDriver(optionsOf(name, { sslMode })).connect();
         assert.equal(await one(connection, 'select current_user'), name);
         await connection.close();
       }
@@ -139,7 +139,7 @@ describe('authentication', () => {
 
   test('a wrong password is AuthenticationError, and no text of it shows one', async () => {
     for (const name of ['clear', 'digest', 'scram']) {
-      const driver = createPostgresDriver(optionsOf(name, { password: 'canary-password' }));
+      const driver = createDriver(optionsOf(name, { password: 'canary-password' }));
       await assert.rejects(driver.connect(), (error) => {
         assert.ok(error instanceof AuthenticationError);
         assert.equal(error.sqlState, '28P01');
@@ -151,7 +151,7 @@ describe('authentication', () => {
 
   test('a missing password says so, one from a function is asked for each time', async () => {
     await assert.rejects(
-      createPostgresDriver(optionsOf('scram', { password: undefined })).connect(),
+      createDriver(optionsOf('scram', { password: undefined })).connect(),
       /none was given for user 'scram'/,
     );
     let asked = 0;
@@ -159,56 +159,56 @@ describe('authentication', () => {
       asked += 1;
       return 'secret-of-scram';
     };
-    const driver = createPostgresDriver(optionsOf('scram', { password }));
+    const driver = createDriver(optionsOf('scram', { password }));
     for (let i = 0; i < 2; i++) await (await driver.connect()).close();
     assert.equal(asked, 2);
   });
 
   test('requireAuth refuses the others', async () => {
     await assert.rejects(
-      createPostgresDriver(optionsOf('digest', { requireAuth: ['scram-sha-256'] })).connect(),
+      createDriver(optionsOf('digest', { requireAuth: ['scram-sha-256'] })).connect(),
       AuthenticationError,
     );
     await assert.rejects(
-      createPostgresDriver(optionsOf('trusting', { requireAuth: ['scram-sha-256'] })).connect(),
+      createDriver(optionsOf('trusting', { requireAuth: ['scram-sha-256'] })).connect(),
       AuthenticationError,
     );
-    await (await createPostgresDriver(optionsOf('trusting', { requireAuth: ['none'] })).connect()).close();
+    await (await createDriver(optionsOf('trusting', { requireAuth: ['none'] })).connect()).close();
   });
 
   test('channel binding: had with TLS, required on request, refused where there is none', async () => {
-    await (await createPostgresDriver(optionsOf('scram', { channelBinding: 'require' })).connect()).close();
-    await (await createPostgresDriver(optionsOf('scram', { channelBinding: 'disable' })).connect()).close();
+    await (await createDriver(optionsOf('scram', { channelBinding: 'require' })).connect()).close();
+    await (await createDriver(optionsOf('scram', { channelBinding: 'disable' })).connect()).close();
     await assert.rejects(
-      createPostgresDriver(optionsOf('scram', { channelBinding: 'require', sslMode: 'disable' })).connect(),
+      createDriver(optionsOf('scram', { channelBinding: 'require', sslMode: 'disable' })).connect(),
       AuthenticationError,
     );
     await assert.rejects(
-      createPostgresDriver(optionsOf('clear', { channelBinding: 'require' })).connect(),
+      createDriver(optionsOf('clear', { channelBinding: 'require' })).connect(),
       AuthenticationError,
     );
   });
 
   test('a user, a database or a role that is not there; a role that is full', async () => {
     const options = optionsOf('scram');
-    await assert.rejects(createPostgresDriver({ ...options, user: 'nobody-here' }).connect(), AuthenticationError);
+    await assert.rejects(createDriver({ ...options, user: 'nobody-here' }).connect(), AuthenticationError);
     await assert.rejects(
-      createPostgresDriver({ ...options, database: 'nowhere' }).connect(),
+      createDriver({ ...options, database: 'nowhere' }).connect(),
       (error) => error instanceof ConnectError && error.sqlState === '3D000',
     );
-    const first = await createPostgresDriver(optionsOf('limited')).connect();
+    const first = await createDriver(optionsOf('limited')).connect();
     await assert.rejects(
-      createPostgresDriver(optionsOf('limited')).connect(),
+      createDriver(optionsOf('limited')).connect(),
       (error) => error instanceof ServerFullError && error.retryable,
     );
     await first.close();
-    await (await createPostgresDriver(optionsOf('limited')).connect()).close();
+    await (await createDriver(optionsOf('limited')).connect()).close();
   });
 
   test('a full server is ServerFullError', async () => {
-    const held = await Promise.all(Array.from({ length: 9 }, () => createPostgresDriver(optionsOf('scram')).connect()));
+    const held = await Promise.all(Array.from({ length: 9 }, () => createDriver(optionsOf('scram')).connect()));
     await assert.rejects(
-      createPostgresDriver(optionsOf('scram')).connect(),
+      createDriver(optionsOf('scram')).connect(),
       (error) => error instanceof ServerFullError && error.sqlState === '53300',
     );
     await Promise.all(held.map((connection) => connection.close()));
@@ -218,7 +218,7 @@ describe('authentication', () => {
 describe('a new session', () => {
   test('has its name, its settings and its identity', async () => {
     const settings = { search_path: 'pg_catalog', statement_timeout: '5s', idle_in_transaction_session_timeout: '7s' };
-    const driver = createPostgresDriver(optionsOf('scram', { applicationName: 'default', settings }));
+    const driver = createDriver(optionsOf('scram', { applicationName: 'default', settings }));
     const connection = await driver.connect({ applicationName: 'app/1/permit' });
     const shown = async (name: string) => one(connection, `select current_setting('${name}')`);
     assert.equal(await shown('application_name'), 'app/1/permit');
@@ -234,7 +234,7 @@ describe('a new session', () => {
   });
 
   test('a setting of the caller that the server refuses fails the connection', async () => {
-    const driver = createPostgresDriver(optionsOf('scram', { settings: { no_such_setting: 'x' } }));
+    const driver = createDriver(optionsOf('scram', { settings: { no_such_setting: 'x' } }));
     await assert.rejects(
       driver.connect(),
       (error) => error instanceof ConnectError && error.message.includes('no_such_setting'),
@@ -243,7 +243,7 @@ describe('a new session', () => {
 
   test('leaves the server when it is closed, and close never throws', async () => {
     const watching = await open(server.url);
-    const connection = await createPostgresDriver(optionsOf('scram')).connect();
+    const connection = await createDriver(optionsOf('scram')).connect();
     const there = async () =>
       one(watching, 'select count(*)::int4 from pg_stat_activity where pid = $1', [connection.identity.pid]);
     assert.equal(await there(), 1);
@@ -255,7 +255,7 @@ describe('a new session', () => {
   });
 
   test('shows nothing of its secrets', async () => {
-    const driver = createPostgresDriver(optionsOf('scram'));
+    const driver = createDriver(optionsOf('scram'));
     const connection = await driver.connect();
     const shown = [driver, connection]
       .map((value) => `${inspect(value, { depth: 9, showHidden: true })}${JSON.stringify(value)}`)
@@ -278,25 +278,25 @@ describe('a new session', () => {
     ];
     for (const [extra, text] of wrong) {
       assert.throws(
-        () => createPostgresDriver({ user: 'u', ...extra } as PostgresOptions),
+        () => createDriver({ user: 'u', ...extra } as PostgresOptions),
         (error) => error instanceof UsageError && text.test(error.message),
       );
     }
   });
 
   test('a server that is not there', async () => {
-    const nowhere = createPostgresDriver({ host: '127.0.0.1', port: 1, user: 'u' });
+    const nowhere = createDriver({ host: '127.0.0.1', port: 1, user: 'u' });
     await assert.rejects(
       nowhere.connect(),
       (error) => error instanceof ConnectError && /127\.0\.0\.1:1: nothing listens there/.test(error.message),
     );
-    await assert.rejects(createPostgresDriver({ host: '/nowhere', user: 'u' }).connect(), /no such socket/);
-    await assert.rejects(createPostgresDriver({ host: 'no.such.host.invalid', user: 'u' }).connect(), ConnectError);
+    await assert.rejects(createDriver({ host: '/nowhere', user: 'u' }).connect(), /no such socket/);
+    await assert.rejects(createDriver({ host: 'no.such.host.invalid', user: 'u' }).connect(), ConnectError);
   });
 });
 
 test('concurrent connections share one derivation', async () => {
-  const driver = createPostgresDriver(optionsOf('scram'));
+  const driver = createDriver(optionsOf('scram'));
   const all = await Promise.all(Array.from({ length: 6 }, () => driver.connect()));
   const pids = await Promise.all(all.map((connection) => run(connection, 'select pg_backend_pid()')));
   assert.deepEqual(
