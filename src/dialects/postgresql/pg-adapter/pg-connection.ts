@@ -22,6 +22,7 @@ import {
   UsageError,
 } from '../../../errors/index.ts';
 import type { Loss } from '../driver/loss.ts';
+import { firstRefusal } from '../pooler-refusal.ts';
 import { StatementCache } from '../wire/statement-cache.ts';
 import { safeMessage, serverError } from '../errors.ts';
 import { copiesFrom, copiesTo } from '../sql-keyword.ts';
@@ -49,6 +50,8 @@ export interface PgConnectionParts {
 export type Notice = { readonly severity: string; readonly code: string; readonly message: string };
 
 export class PgConnection implements DriverConnection {
+  /** Whether a pooler gives the session away after each transaction; set before the connection is handed out. */
+  pooled = false;
   onLost: ((error: Error) => void) | undefined;
   onNotice: ((notice: Notice) => void) | undefined;
   onNotification: ((notification: Notification) => void) | undefined;
@@ -113,6 +116,8 @@ export class PgConnection implements DriverConnection {
 
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
     if (batch.length === 0) return Promise.resolve();
+    const refusal = this.pooled ? firstRefusal(batch) : undefined;
+    if (refusal !== undefined) return Promise.reject(refusal);
     return this.#line.run(new Batch({ batch, sink, cache: this.#cache }, options?.signal));
   }
 
