@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { once } from 'node:events';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
 import { makeCertificates } from '../../packages/embedded/src/certificate.ts';
 import { AuthenticationError, ConnectError, ServerFullError, UsageError } from '../../src/errors/index.ts';
@@ -304,4 +307,79 @@ test('concurrent connections share one derivation', async () => {
     all.map(({ identity }) => identity.pid),
   );
   await Promise.all(all.map((connection) => connection.close()));
+});
+
+describe('[B20] TLS is never missing in silence', () => {
+  /** Another name a test, because a warning is said once for each server; it leads to this machine. */
+  const far = (host: string, extra: Partial<PostgresOptions>): PostgresOptions =>
+    optionsOf('scram', { host, lookup: loopback, ...bare, ...extra });
+
+  /** The codes of the warnings that connecting twice brings. */
+  async function warnings(options: PostgresOptions): Promise<readonly string[]> {
+    const codes: string[] = [];
+    const listen = (warning: Error & { code?: string }): void => {
+      codes.push(warning.code ?? '');
+    };
+    process.on('warning', listen);
+    try {
+      for (let i = 0; i < 2; i++) await encrypted(options);
+      await new Promise(setImmediate);
+    } finally {
+      process.off('warning', listen);
+    }
+    return codes;
+  }
+
+  test('require without a certificate to trust, and a plain way that was only allowed, are said once', async () => {
+    assert.deepEqual(await warnings(far('a.example.com', { sslMode: 'require' })), ['ATH_TLS_UNVERIFIED']);
+    assert.deepEqual(await warnings(far('b.example.com', { sslMode: 'allow' })), ['ATH_NO_TLS']);
+    const without = { port: plain.port, user: plain.user, password: plain.password, database: plain.database };
+    assert.deepEqual(await warnings(far('c.example.com', { ...without, sslMode: 'prefer' })), ['ATH_NO_TLS']);
+    assert.deepEqual(await warnings(far('private-name', without)), ['ATH_NO_TLS']);
+  });
+
+  test('what was asked for in so many words, verified, or stays on this machine is not said', async () => {
+    assert.deepEqual(await warnings(far('d.example.com', { sslMode: 'disable' })), []);
+    assert.deepEqual(await warnings(optionsOf('scram', { sslMode: 'verify-full' })), []);
+    assert.deepEqual(await warnings(optionsOf('scram', { ...bare, sslMode: 'require' })), []);
+  });
+
+  test('without a word a far host is verified in full or refused, and a mode that does not exist is an error', async () => {
+    await assert.rejects(encrypted(far('e.example.com', {})), /TLS with e\.example\.com/);
+    const without = { port: plain.port, user: plain.user, password: plain.password };
+    await assert.rejects(encrypted(far('f.example.com', without)), /offers no TLS, and it is not a private host/);
+    await assert.rejects(encrypted(far('g.example.com', { ...without, sslMode: 'require' })), /offers no TLS/);
+    assert.throws(() => createPostgresDriver(far('h', { sslMode: 'on' as never })), UsageError);
+  });
+});
+
+test('[B23] channel binding is on by default: somebody between who ends TLS gets no session', async (context) => {
+  const { certificate, key } = makeCertificates();
+  const middle = createServer((client) => {
+    client.once('data', () => {
+      client.write('S');
+      const inside = new TLSSocket(client, { isServer: true, cert: certificate, key });
+      const up = connectTcp(server.port, '127.0.0.1', () => up.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])));
+      up.once('data', () => {
+        const outside = connectTls({ socket: up, rejectUnauthorized: false });
+        inside.pipe(outside).pipe(inside);
+        for (const socket of [client, inside, up, outside])
+          socket.on('error', () => {}).on('close', () => up.destroy());
+      });
+    });
+  });
+  middle.listen(0, '127.0.0.1');
+  await once(middle, 'listening');
+  context.after(() => middle.close());
+  const { port } = middle.address() as AddressInfo;
+  const through = (channelBinding?: 'disable' | 'prefer' | 'require'): PostgresOptions =>
+    optionsOf('scram', { ...bare, port, sslMode: 'require', channelBinding });
+  assert.equal(await encrypted(through('disable')), true, 'without it nobody notices');
+  for (const mode of [undefined, 'prefer', 'require'] as const)
+    await assert.rejects(encrypted(through(mode)), AuthenticationError);
+  assert.equal(await encrypted(optionsOf('scram', { channelBinding: 'require' })), true);
+  await assert.rejects(
+    encrypted(optionsOf('scram', { channelBinding: 'require', sslMode: 'disable' })),
+    AuthenticationError,
+  );
 });
