@@ -349,7 +349,7 @@ describe('[B20] TLS is never missing in silence', () => {
     const without = { port: plain.port, user: plain.user, password: plain.password };
     await assert.rejects(encrypted(far('f.example.com', without)), /offers no TLS, and it is not a private host/);
     await assert.rejects(encrypted(far('g.example.com', { ...without, sslMode: 'require' })), /offers no TLS/);
-    assert.throws(() => createPostgresDriver(far('h', { sslMode: 'on' as never })), UsageError);
+    assert.throws(() => createDriver(far('h', { sslMode: 'on' as never })), UsageError);
   });
 });
 

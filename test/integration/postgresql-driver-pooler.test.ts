@@ -97,6 +97,9 @@ describe('a pooler in transaction mode', { skip }, () => {
       'set constraints all deferred',
       `select set_config('search_path', 'public', true)`,
       'select pg_advisory_xact_lock(1)',
+      `set timezone to 'UTC'`,
+      'SET SESSION TIME ZONE 0',
+      `set datestyle = 'ISO'`,
       'commit',
     ];
     await connection.submit(

@@ -164,6 +164,25 @@ describe('a cursor', () => {
     assert.equal(await one(connection, 'select 1'), 1);
   });
 
+  test('over a statement whose table changed is an error once, and the statement is parsed anew', async () => {
+    await copyTable('changing');
+    const read = statement('select * from changing');
+    await run(connection, 'begin');
+    await (await connection.openCursor(read)).close();
+    await run(connection, 'commit');
+    await run(connection, 'alter table changing add column w int4', [], { prepare: false });
+    await run(connection, 'begin');
+    await assert.rejects(connection.openCursor(read), { sqlState: '0A000', code: 'ATH_PROGRAMMING' });
+    await run(connection, 'rollback');
+    await run(connection, 'begin');
+    const cursor = await connection.openCursor(read);
+    assert.deepEqual(
+      cursor.fields.map(({ name }) => name),
+      ['id', 'v', 'w'],
+    );
+    await run(connection, 'rollback');
+  });
+
   test('is cancelled by its signal', async () => {
     await run(connection, 'begin');
     const cursor = await connection.openCursor(statement('select pg_sleep(10)::text'));

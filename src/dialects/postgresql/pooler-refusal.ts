@@ -14,9 +14,25 @@ interface Refusal {
 const IN_TRANSACTION = 'Use SET LOCAL inside the transaction, or ALTER ROLE ... SET.';
 const DIRECT = 'Use a connection that goes to the server itself.';
 
+/** Settings that poolers keep for each client, because the server reports them. */
+const KEPT_SETTINGS: readonly string[] = [
+  'application_name',
+  'client_encoding',
+  'datestyle',
+  'standard_conforming_strings',
+  'timezone',
+];
+
 const REFUSALS: readonly Refusal[] = [
   { pattern: /^(?:un)?listen\b/, what: 'LISTEN', cure: DIRECT },
-  { pattern: /^set\s+(?!local\b|transaction\b|constraints\b)/, what: 'SET for the session', cure: IN_TRANSACTION },
+  {
+    // What poolers keep for each client may be set.
+    pattern: new RegExp(
+      `^set\\s+(?!local\\b|transaction\\b|constraints\\b|(?:session\\s+)?(?:time\\s+zone|${KEPT_SETTINGS.join('|')})\\b)`,
+    ),
+    what: 'SET for the session',
+    cure: IN_TRANSACTION,
+  },
   {
     pattern: /\bset_config\s*\([^()]*,\s*(?:false|'f'|'false')\s*\)/,
     what: 'set_config for the session',
@@ -68,19 +84,9 @@ export function sessionStateRefusal(sql: string): UnsupportedError | undefined {
   });
 }
 
-/** Settings that poolers keep for each client, because the server reports them. */
-const KEPT_SETTINGS: ReadonlySet<string> = new Set([
-  'application_name',
-  'client_encoding',
-  'datestyle',
-  'intervalstyle',
-  'standard_conforming_strings',
-  'timezone',
-]);
-
 /** Throws UnsupportedError for a setting that would be another client's as well. */
 export function refuseSetting(name: string): void {
-  if (KEPT_SETTINGS.has(name.toLowerCase())) return;
+  if (KEPT_SETTINGS.includes(name.toLowerCase())) return;
   throw new UnsupportedError(`the setting '${name}' cannot be kept through a pooler in transaction mode`, {
     hint: `${IN_TRANSACTION} If the pooler is in session mode, say so: pooler=session.`,
     outcome: 'not-sent',

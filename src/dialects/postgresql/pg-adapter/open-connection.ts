@@ -55,7 +55,7 @@ function connectError(cause: unknown, options: ResolvedOptions, seen: WatchedSta
   if (seen.refusal !== undefined) return seen.refusal;
   if (isServerError(cause)) return startupRefusal(serverFields(cause));
   if (seen.tls && !seen.answered) return handshakeError(cause, options);
-  if (cause instanceof Error && /^SASL: /.test(cause.message))
+  if (cause instanceof Error && cause.message.startsWith('SASL: '))
     return new AuthenticationError('SCRAM failed: the server did not prove that it knows the password', {
       cause,
       outcome: 'not-sent',
