@@ -70,7 +70,7 @@ export type { NestedTransaction } from './orm/session/nested-transaction.ts';
 export { Session } from './orm/session/session.ts';
 export { type SessionMaker, sessionmaker, type SessionOptions } from './orm/session/session-maker.ts';
 
-export { defineJob, type Job } from './process/jobs/define-job.ts';
+export { defineJob, type Job, type JobSettings } from './process/jobs/define-job.ts';
 export { isMain } from './process/jobs/is-main.ts';
 export type { JobHandle } from './process/jobs/job-handle.ts';
 export type { JobContext } from './process/jobs/job-registry.ts';

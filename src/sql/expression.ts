@@ -139,7 +139,11 @@ export class Expression {
     return new Expression(pathNode(this[NODE], path, JSON_TYPE));
   }
   cast(target: { readonly [TYPE]: ColumnType }): Expression {
-    return new Expression(castNode(this[NODE], target[TYPE]));
+    const type = (target as { readonly [TYPE]?: ColumnType } | undefined)?.[TYPE];
+    if (type === undefined) {
+      throw new UsageError('cast() takes a column type.', { hint: 'For example: cast(numeric(10, 2)).' });
+    }
+    return new Expression(castNode(this[NODE], type));
   }
   asc(): OrderBy {
     return ordered(this[NODE], 'asc', undefined);

@@ -20,11 +20,32 @@ export function nodeOf(value: unknown): Node | undefined {
 /** The node of an expression. Throws `ATH_USAGE` for anything else. */
 export function expressionNode(value: unknown): ExpressionNode {
   const node = nodeOf(value);
-  if (node === undefined) throw new UsageError('Expected an SQL expression.', { hint: 'Wrap a value in literal().' });
+  if (node === undefined) throw notAnExpression(value);
   if (node.kind === 'select' || node.kind === 'insert' || node.kind === 'update' || node.kind === 'delete') {
     throw new UsageError('Expected an SQL expression, got a statement.', { hint: 'Make it one with scalar().' });
   }
   return node as ExpressionNode;
+}
+
+function notAnExpression(value: unknown): UsageError {
+  if (value === undefined) {
+    return new UsageError('Expected an SQL expression, got undefined.', {
+      hint: 'Columns stand under .c of their class or table, as User.c.name.',
+    });
+  }
+  if (typeof value === 'boolean') {
+    return new UsageError('Expected an SQL expression, got a boolean.', {
+      hint: 'Compare with the methods of a column, as User.c.name.eq(value); === compares in JavaScript.',
+    });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return new UsageError('Expected an SQL expression, got an object.', {
+      hint: "Conditions are expressions, as User.c.name.eq('ada'); a JSON value is literal(value).",
+    });
+  }
+  return new UsageError(`Expected an SQL expression, got a ${Array.isArray(value) ? 'list' : typeof value}.`, {
+    hint: 'Wrap a value in literal().',
+  });
 }
 
 /** The element of a class, table, alias or subquery. Throws `ATH_USAGE` for anything else. */

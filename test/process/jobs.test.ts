@@ -51,6 +51,20 @@ for (const way of ways) {
     });
   });
 
+  test(`[X04] ${way}: an error of a class of the program's own keeps it where the job names the class`, async () => {
+    await assert.rejects(jobs.brew[way](3), (error) => {
+      assert.ok(error instanceof jobs.OutOfTea);
+      assert.equal(error.cups, 3);
+      assert.equal(error.message, 'no tea for 3 cups');
+      return true;
+    });
+    await assert.rejects(jobs.brewUnlisted[way](2), (error) => {
+      assert.ok(error instanceof Error && !(error instanceof jobs.OutOfTea));
+      assert.equal((error as { cups?: unknown }).cups, 2);
+      return true;
+    });
+  });
+
   test(`[X04] ${way}: a signal cancels`, async () => {
     const controller = new AbortController();
     const handle = jobs.hang.with({ signal: controller.signal })[way]();

@@ -31,7 +31,7 @@ export interface SessionOptions {
 export interface SessionMaker {
   (options?: SessionOptions): Session;
   /** A new session for `work`: committed at the end, rolled back if it throws, always closed. `timeout` and `signal` are for all of it. */
-  begin<T>(work: (session: Session) => Promise<T>, options?: SessionOptions & WaitOptions): Promise<T>;
+  begin<T>(work: (session: Session) => PromiseLike<T>, options?: SessionOptions & WaitOptions): Promise<T>;
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -59,7 +59,7 @@ export function sessionmaker(defaults: SessionOptions & { readonly bind: Session
     return session;
   };
   const begin = async <T>(
-    work: (session: Session) => Promise<T>,
+    work: (session: Session) => PromiseLike<T>,
     { signal, timeout, ...options }: SessionOptions & WaitOptions = {},
   ): Promise<T> => {
     const session = make(options, { signal, timeout });

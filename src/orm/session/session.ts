@@ -81,7 +81,7 @@ export class Session extends SessionReads {
     return this.#alone('close', () => this.#core.close());
   }
   /** Runs `work` in this session's transaction: committed at the end, rolled back if it throws. */
-  async begin<T>(work: (session: this) => Promise<T>, options?: FlushOptions): Promise<T> {
+  async begin<T>(work: (session: this) => PromiseLike<T>, options?: FlushOptions): Promise<T> {
     this.#core.check('begin');
     if (this.#core.unit.depth > 0) {
       throw new StateError('begin(): a transaction has begun already, with the first statement.', {
@@ -89,7 +89,7 @@ export class Session extends SessionReads {
       });
     }
     try {
-      const value = await this.#core.executor.scope(() => work(this));
+      const value = await this.#core.executor.scope(async () => work(this));
       await this.commit(options);
       return value;
     } catch (error) {

@@ -1,7 +1,7 @@
 // The first module of a job's process or thread: loads the module that defines the job, runs it, sends the answer and
 // gets out of the way. It installs no signal handlers and writes nothing.
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
-import { closeResources, findJob, type JobAnswer, type JobStart, ownJob } from './job-registry.ts';
+import { closeResources, findJob, type JobAnswer, type JobDefinition, type JobStart, ownJob } from './job-registry.ts';
 
 /** What a thread is started with. */
 export interface JobThreadData {
@@ -25,15 +25,18 @@ const cancelled = new AbortController();
 let sent: Promise<void> = Promise.resolve();
 
 async function perform(start: JobStart): Promise<void> {
+  let job: JobDefinition | undefined;
   try {
     await import(start.module);
     ownJob.stage = 'running';
-    const run = findJob(start);
-    if (run === undefined) await answerMissing(start);
-    else
-      await answerValue(start, await run({ name: start.name, signal: cancelled.signal }, ...(start.args as never[])));
+    job = findJob(start);
+    if (job === undefined) await answerMissing(start);
+    else {
+      const context = { name: start.name, signal: cancelled.signal };
+      await answerValue(start, await job.run(context, ...(start.args as never[])));
+    }
   } catch (error) {
-    await answerError(error);
+    await answerError(error, job?.errors);
   }
   await sent;
   setTimeout(() => process.exit(), LINGER).unref();
@@ -55,9 +58,11 @@ async function answerValue({ name }: JobStart, value: unknown): Promise<void> {
 }
 
 // What only a failure needs is loaded by a failure.
-async function answerError(error: unknown): Promise<void> {
+async function answerError(error: unknown, own: JobDefinition['errors'] = []): Promise<void> {
   const { serializeError } = await import('../../errors/serialize.ts');
-  ownJob.answer({ error: serializeError(error) });
+  const prototype: unknown = error instanceof Error ? Object.getPrototypeOf(error) : undefined;
+  const errorClass = own.findIndex((one) => one.prototype === prototype);
+  ownJob.answer({ error: serializeError(error), ...(errorClass === -1 ? {} : { errorClass }) });
 }
 
 async function answerMissing({ module, name }: JobStart): Promise<void> {

@@ -1,6 +1,6 @@
 // A job under way: to be awaited, and to be killed. It settles when the job's process or thread is gone, so that
 // whoever awaited it finds nothing of it left, no process and no connection.
-import type { JobAnswer } from './job-registry.ts';
+import type { ErrorClass, JobAnswer } from './job-registry.ts';
 import { deserializeError } from '../../errors/serialize.ts';
 import { AthanorError, CancelledError, JobLostError, TimeoutError } from '../../errors/index.ts';
 
@@ -31,6 +31,8 @@ export interface JobEnd {
 }
 
 export interface JobLimits {
+  /** The program's own error classes that the job may throw. */
+  readonly errors: readonly ErrorClass[];
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
   /** How long a cancelled job, or one that answered, may take to end before it is killed, in milliseconds. */
@@ -102,7 +104,7 @@ export class RunningJob<R> implements JobHandle<R> {
     this.#limits.signal?.removeEventListener('abort', this.#onAbort);
     const answer = this.#answer;
     if (answer !== undefined && 'value' in answer) this.#resolve(answer.value as R);
-    else if (answer !== undefined) this.#reject(deserializeError(answer.error));
+    else if (answer !== undefined) this.#reject(this.#thrown(answer));
     else this.#reject(this.#stopped ?? this.#lost(end));
   }
 
@@ -136,6 +138,14 @@ export class RunningJob<R> implements JobHandle<R> {
   #killLater(): void {
     clearTimeout(this.#killer);
     this.#killer = setTimeout(() => this.#carrier?.kill('SIGKILL'), this.#limits.grace);
+  }
+
+  #thrown({ error, errorClass = -1 }: Extract<JobAnswer, { readonly error: unknown }>): unknown {
+    const thrown = deserializeError(error);
+    const own = this.#limits.errors[errorClass];
+    // What came is not trusted to be what it says: only a class the job's own module names is put on.
+    if (own !== undefined && thrown instanceof Error) Object.setPrototypeOf(thrown, own.prototype as object);
+    return thrown;
   }
 
   #lost({ exitCode, signal, cause }: JobEnd): JobLostError {

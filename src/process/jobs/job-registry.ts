@@ -11,6 +11,16 @@ export interface JobContext {
 
 export type JobFunction = (job: JobContext, ...args: never[]) => unknown;
 
+/** A class of errors. */
+export type ErrorClass = abstract new (...args: never[]) => Error;
+
+/** What a module says of a job. */
+export interface JobDefinition {
+  readonly run: JobFunction;
+  /** Error classes of the program's own that keep their class on the way back. */
+  readonly errors: readonly ErrorClass[];
+}
+
 /** What starts a job in its own process or thread. */
 export interface JobStart {
   readonly module: string;
@@ -18,8 +28,8 @@ export interface JobStart {
   readonly args: readonly unknown[];
 }
 
-/** How it ended: `error` is a record made by `serializeError`. */
-export type JobAnswer = { readonly value: unknown } | { readonly error: unknown };
+/** How it ended: `error` is a record made by `serializeError`, `errorClass` the place of its class among the job's own. */
+export type JobAnswer = { readonly value: unknown } | { readonly error: unknown; readonly errorClass?: number };
 
 interface JobStage {
   /** `loading`: the job's module is being evaluated, and must not start jobs. */
@@ -31,14 +41,14 @@ interface JobStage {
 /** The job this process or thread was started for. */
 export const ownJob: JobStage = { stage: 'none', answer: () => {} };
 
-const jobs = new Map<string, JobFunction>();
+const jobs = new Map<string, JobDefinition>();
 const closers = new Set<() => Promise<unknown>>();
 
-export function registerJob(module: string, name: string, run: JobFunction): void {
-  jobs.set(`${module}\n${name}`, run);
+export function registerJob(module: string, name: string, definition: JobDefinition): void {
+  jobs.set(`${module}\n${name}`, definition);
 }
 
-export function findJob({ module, name }: JobStart): JobFunction | undefined {
+export function findJob({ module, name }: JobStart): JobDefinition | undefined {
   return jobs.get(`${module}\n${name}`);
 }
 

@@ -9,7 +9,7 @@ import { ownModule } from '../../primitives/own-module.ts';
 import { inheritedVariables } from '../meeting/inheritance.ts';
 import type { JobAnswerMessage, JobStartMessage, JobThreadData } from './job-child.ts';
 import { cancelledJob, type JobHandle, RunningJob } from './job-handle.ts';
-import { type JobAnswer, type JobStart, ownJob } from './job-registry.ts';
+import { findJob, type JobAnswer, type JobStart, ownJob } from './job-registry.ts';
 
 export interface JobOptions {
   /** Cancels the job: its process gets SIGTERM, its thread's `job.signal` fires; after `grace` it is killed. */
@@ -47,7 +47,7 @@ interface Way {
 function begin<R>(start: JobStart, options: JobOptions, { copy, launch }: Way): JobHandle<R> {
   refuseWhileLoading(start.name);
   const { signal, timeout, grace = GRACE } = options;
-  const job = new RunningJob<R>(start.name, { signal, timeout, grace });
+  const job = new RunningJob<R>(start.name, { signal, timeout, grace, errors: findJob(start)?.errors ?? [] });
   try {
     if (signal?.aborted === true) throw cancelledJob(start.name, signal);
     checkTransferable(start, copy);
