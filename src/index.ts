@@ -68,7 +68,12 @@ export { joinedload, selectinload } from './orm/relations/loader-options.ts';
 export { isLoaded } from './orm/relations/relation-field.ts';
 export type { NestedTransaction } from './orm/session/nested-transaction.ts';
 export { Session } from './orm/session/session.ts';
-export { type SessionMaker, sessionmaker, type SessionOptions } from './orm/session/session-maker.ts';
+export {
+  type SessionBeginOptions,
+  type SessionMaker,
+  sessionmaker,
+  type SessionOptions,
+} from './orm/session/session-maker.ts';
 
 export { defineJob, type Job, type JobSettings } from './process/jobs/define-job.ts';
 export { isMain } from './process/jobs/is-main.ts';

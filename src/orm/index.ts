@@ -25,4 +25,10 @@ export { NestedTransaction } from './session/nested-transaction.ts';
 export { type ExecuteOptions as SessionExecuteOptions, type ReadOptions } from './session/session-reads.ts';
 export { Session } from './session/session.ts';
 export type { FlushOptions } from './session/session-core.ts';
-export { type SessionBind, sessionmaker, type SessionMaker, type SessionOptions } from './session/session-maker.ts';
+export {
+  type SessionBeginOptions,
+  type SessionBind,
+  sessionmaker,
+  type SessionMaker,
+  type SessionOptions,
+} from './session/session-maker.ts';

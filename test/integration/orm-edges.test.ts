@@ -112,6 +112,34 @@ for (const [name, open] of Object.entries(databases)) {
       assert.equal((await item()).value, 1);
     });
 
+    it('runs the work of a scope again, in a new session, where that may help, and only so often', async () => {
+      const counted = await Session.begin(async (s) => {
+        const one = new Counted({ value: 0 });
+        s.add(one);
+        await s.flush();
+        return one.id;
+      });
+      const seen = new Set<Session>();
+      const late = async (s: Session): Promise<number> => {
+        seen.add(s);
+        const mine = await s.getOne(Counted, counted);
+        if (seen.size < 3) await s.execute(sql`update edge_counted set version = version + 1`);
+        mine.value += 1;
+        await s.flush();
+        return mine.value;
+      };
+      await assert.rejects(Session.begin(late, { retries: 1 }), StaleDataError);
+      assert.equal(seen.size, 2);
+      assert.equal(await Session.begin(late, { retries: 1 }), 1);
+      let runs = 0;
+      const wrong = async (): Promise<never> => {
+        runs += 1;
+        throw new StateError('no good');
+      };
+      await assert.rejects(Session.begin(wrong, { retries: 3 }), StateError);
+      assert.equal(runs, 1);
+    });
+
     it('takes what is in memory for stale after raw SQL that writes', async () => {
       const one = session();
       const mine = new Item({ name: 'a' });

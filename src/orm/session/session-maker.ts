@@ -1,7 +1,8 @@
 // Where sessions come from: one place that knows the engine and the options.
 import type { Executor, WaitOptions } from '../../engine/executor.ts';
 import type { IsolationLevel } from '../../dialect/dialect.ts';
-import { UsageError } from '../../errors/index.ts';
+import { retried } from '../../engine/retry.ts';
+import { AthanorError, UsageError } from '../../errors/index.ts';
 import { Session } from './session.ts';
 import { SessionCore } from './session-core.ts';
 
@@ -27,11 +28,27 @@ export interface SessionOptions {
   readonly readOnly?: boolean | undefined;
 }
 
+/** How the session of a scope begins, and how often its work may be run. */
+export interface SessionBeginOptions extends SessionOptions, WaitOptions {
+  /** How often the work may be run again. Default 0. */
+  readonly retries?: number | undefined;
+  /** Which failures are worth it. Default: errors of athanor that call themselves `retryable`. */
+  readonly retryOn?: ((error: unknown) => boolean) | undefined;
+}
+
 /** Makes sessions: `Session()`, or `Session.begin(async (session) => ...)` for one that is committed and closed by itself. */
 export interface SessionMaker {
   (options?: SessionOptions): Session;
-  /** A new session for `work`: committed at the end, rolled back if it throws, always closed. `timeout` and `signal` are for all of it. */
-  begin<T>(work: (session: Session) => PromiseLike<T>, options?: SessionOptions & WaitOptions): Promise<T>;
+  /**
+   * A new session for `work`: committed at the end, rolled back if it throws, always closed. With `retries` the whole of it
+   * is run again, in a new session, where the error says that this may help; `work` must then be free of other effects, or
+   * bear their repetition. `timeout` and `signal` are for all of it.
+   *
+   * ```ts
+   * await Session.begin(async (session) => { (await session.getOne(User, 1)).logins += 1; }, { retries: 3 });
+   * ```
+   */
+  begin<T>(work: (session: Session) => PromiseLike<T>, options?: SessionBeginOptions): Promise<T>;
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -58,9 +75,9 @@ export function sessionmaker(defaults: SessionOptions & { readonly bind: Session
     session.strict = strict;
     return session;
   };
-  const begin = async <T>(
+  const once = async <T>(
     work: (session: Session) => PromiseLike<T>,
-    { signal, timeout, ...options }: SessionOptions & WaitOptions = {},
+    { signal, timeout, ...options }: SessionOptions & WaitOptions,
   ): Promise<T> => {
     const session = make(options, { signal, timeout });
     try {
@@ -69,7 +86,21 @@ export function sessionmaker(defaults: SessionOptions & { readonly bind: Session
       await session[Symbol.asyncDispose]();
     }
   };
+  const begin = <T>(
+    work: (session: Session) => PromiseLike<T>,
+    { retries, retryOn = isRetryable, ...options }: SessionBeginOptions = {},
+  ): Promise<T> => {
+    if (retries === undefined || retries === 0) return once(work, options);
+    const { signal, timeout } = options;
+    const until = timeout === undefined ? undefined : performance.now() + timeout;
+    const left = (): number | undefined => (until === undefined ? undefined : Math.max(0, until - performance.now()));
+    return retried(() => once(work, { ...options, timeout: left() }), { retries, retryOn, signal, timeout });
+  };
   return Object.assign((options?: SessionOptions) => make(options), { begin });
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof AthanorError && error.retryable;
 }
 
 function check(options: object): void {
