@@ -69,6 +69,15 @@ export function makeDriver({ driver }: Way): (options: DriverOptions) => Postgre
   return driver === 'own' ? createPostgresDriver : createPgDriver;
 }
 
+/** A server's URL for `createEngine`, with the driver of the chosen way. */
+export function engineUrl(url: string, { driver }: Way = chosenWay): string {
+  return driver === 'own' ? url : url.replace(/^postgresql:/, 'postgresql+pg:');
+}
+
+/** For tests that need a server session of their own: why there is none on the chosen way, or false. */
+export const pooled: string | false =
+  chosenWay.transport === 'pgbouncer' && 'a transaction pooler lends another server session to each transaction';
+
 /** Starts a server and what stands before it. */
 export async function reach(way: Way, options: Omit<PostgresOptions, 'tls' | 'version'> = {}): Promise<Reached> {
   const { transport, version } = way;
@@ -84,7 +93,7 @@ export async function reach(way: Way, options: Omit<PostgresOptions, 'tls' | 've
     server,
     bouncer,
     url,
-    engineUrl: way.driver === 'own' ? url : url.replace(/^postgresql:/, 'postgresql+pg:'),
+    engineUrl: engineUrl(url, way),
     driver: (extra = {}) => make({ ...parsePostgresUrl(url, {}), ...extra }),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -21,6 +21,7 @@ import {
   uuid,
 } from '../../src/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
+import { engineUrl } from '../ways.ts';
 
 const metadata = new MetaData();
 const Thing = table('thing', metadata, {
@@ -61,7 +62,7 @@ describe('COPY', () => {
   let engine: Engine;
   before(async () => {
     server = await startPostgres({ maxConnections: 20 });
-    engine = createEngine(server.url, { budget: { scope: 'process' }, pool: { max: 3 } });
+    engine = createEngine(engineUrl(server.url), { budget: { scope: 'process' }, pool: { max: 3 } });
     await metadata.createAll(engine);
   });
   beforeEach(() => engine.begin((connection) => connection.raw('truncate thing').all()));

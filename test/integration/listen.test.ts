@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createEngine, type Engine, type Listener, type ListenEvent, UnsupportedError } from '../../src/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
+import { engineUrl } from '../ways.ts';
 
 async function next(listener: Listener): Promise<ListenEvent> {
   const { value } = await listener.next();
@@ -14,7 +15,7 @@ describe('LISTEN', () => {
   let engine: Engine;
   before(async () => {
     server = await startPostgres({ maxConnections: 20 });
-    engine = createEngine(server.url, { budget: { scope: 'process', size: 6 }, pool: { max: 3 } });
+    engine = createEngine(engineUrl(server.url), { budget: { scope: 'process', size: 6 }, pool: { max: 3 } });
   });
   after(async () => {
     await engine.close({ timeout: 0 });
@@ -117,7 +118,7 @@ describe('LISTEN', () => {
     }
     assert.equal(engine.status.inUse, 0);
 
-    const other = createEngine(server.url, { budget: { scope: 'process' } });
+    const other = createEngine(engineUrl(server.url), { budget: { scope: 'process' } });
     const open = other.listen('news');
     await open.ready;
     const begun = performance.now();
@@ -125,7 +126,7 @@ describe('LISTEN', () => {
     assert.ok(performance.now() - begun < 2_000, 'closing does not wait for a listener');
     assert.equal((await open.next()).done, true);
 
-    const pooled = createEngine(server.url, { budget: { scope: 'process' }, pooler: 'transaction' });
+    const pooled = createEngine(engineUrl(server.url), { budget: { scope: 'process' }, pooler: 'transaction' });
     assert.throws(() => pooled.listen('news'), UnsupportedError);
     await pooled.close();
     const lite = createEngine('sqlite::memory:');

@@ -17,6 +17,7 @@ import {
   UsageError,
 } from '../../src/errors/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
+import { chosenWay } from '../ways.ts';
 import { one, open, run, statement } from './postgresql-driver-kit.ts';
 
 type Streaming = DriverConnection &
@@ -164,7 +165,10 @@ describe('a cursor', () => {
     assert.equal(await one(connection, 'select 1'), 1);
   });
 
-  test('over a statement whose table changed is an error once, and the statement is parsed anew', async () => {
+  const unnamed = chosenWay.driver === 'pg' ? 'its cursors parse their statement each time' : false;
+  test('over a statement whose table changed is an error once, and the statement is parsed anew', {
+    skip: unnamed,
+  }, async () => {
     await copyTable('changing');
     const read = statement('select * from changing');
     await run(connection, 'begin');

@@ -22,6 +22,7 @@ import {
   UsageError,
 } from '../../src/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
+import { engineUrl } from '../ways.ts';
 
 const metadata = new MetaData();
 const Item = table('item', metadata, {
@@ -36,7 +37,7 @@ describe('results on PostgreSQL', () => {
   let engine: Engine;
   before(async () => {
     server = await startPostgres({ maxConnections: 20 });
-    engine = createEngine(server.url, { budget: { scope: 'process' }, pool: { max: 3 } });
+    engine = createEngine(engineUrl(server.url), { budget: { scope: 'process' }, pool: { max: 3 } });
     await metadata.createAll(engine);
     await engine.begin(async (connection) => {
       await connection.raw(`insert into item select n, 'n' || n from generate_series(1, 2500) n`);

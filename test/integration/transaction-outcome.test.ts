@@ -19,6 +19,7 @@ import {
   UsageError,
 } from '../../src/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
+import { engineUrl } from '../ways.ts';
 
 class Base extends declarativeBase() {}
 class Item extends Base.table('item', { id: integer().primaryKey(), name: text() }) {}
@@ -74,13 +75,13 @@ describe('the outcome of transactions on PostgreSQL', () => {
   let gated: Engine;
   before(async () => {
     server = await startPostgres({ maxConnections: 20, settings: { max_prepared_transactions: '5' } });
-    engine = createEngine(server.url, { budget: { scope: 'process' } });
+    engine = createEngine(engineUrl(server.url), { budget: { scope: 'process' } });
     await Base.metadata.createAll(engine);
     gate = new Gate({ host: '127.0.0.1', port: server.port });
     const url = new URL(server.url);
     url.hostname = '127.0.0.1';
     url.port = String(await gate.open());
-    gated = createEngine(url.href, { budget: { scope: 'process' }, trackOutcome: true });
+    gated = createEngine(engineUrl(url.href), { budget: { scope: 'process' }, trackOutcome: true });
   });
   after(async () => {
     await gated.close({ timeout: 0 });
@@ -205,7 +206,7 @@ describe('the outcome of transactions on PostgreSQL', () => {
   });
 
   it('[X10] a whole transaction is run again where a connection had died before anything was sent; other failures pass', async () => {
-    const one = createEngine(server.url, { budget: { scope: 'process' }, pool: { max: 1 } });
+    const one = createEngine(engineUrl(server.url), { budget: { scope: 'process' }, pool: { max: 1 } });
     let runs = 0;
     const pids = new Set<unknown>();
     await one.transaction(async (connection) => {

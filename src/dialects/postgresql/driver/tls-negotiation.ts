@@ -170,11 +170,16 @@ export function checkDirect(
   if (alpnProtocol !== ALPN) throw handshakeError(new ConnectError('the server does not know direct TLS'), options);
 }
 
+/** A plan without TLS: said once where TLS was thinkable. */
+export function acceptPlain(options: ResolvedOptions): void {
+  if (options.sslMode === 'allow' || options.sslMode === 'prefer') warnPlain(options);
+}
+
 /** Brings the transport to the state the plan asks for, or throws. */
 export async function negotiateTls(transport: Transport, options: ResolvedOptions, plan: TlsPlan): Promise<Secured> {
   const plain: Secured = { socket: undefined, verified: false };
   if (plan.want === 'never') {
-    if (options.sslMode === 'allow' || options.sslMode === 'prefer') warnPlain(options);
+    acceptPlain(options);
     return plain;
   }
   if (!plan.direct && !(await ask(transport))) {

@@ -8,7 +8,14 @@ import type { ResolvedOptions } from '../driver/options.ts';
 import { type Attempt, settledPlan, targetOf } from '../driver/postgres-driver.ts';
 import { setUpSession } from '../driver/session-setup.ts';
 import { password, startupError, startupRefusal } from '../driver/startup.ts';
-import { checkDirect, handshakeError, refusePlain, tlsOptions, type TlsPlan } from '../driver/tls-negotiation.ts';
+import {
+  acceptPlain,
+  checkDirect,
+  handshakeError,
+  refusePlain,
+  tlsOptions,
+  type TlsPlan,
+} from '../driver/tls-negotiation.ts';
 import { guardReading } from './guard-reading.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg, type PgClient, type PgModule } from './pg-module.ts';
@@ -128,7 +135,10 @@ export async function openPgConnection(attempt: Attempt, plan: TlsPlan): Promise
   const pg = await loadPg();
   const { options } = attempt;
   const host = await hostOf(options);
-  if (plan.want === 'never') return openAs(attempt, { pg, host, ssl: false, plan });
+  if (plan.want === 'never') {
+    acceptPlain(options);
+    return openAs(attempt, { pg, host, ssl: false, plan });
+  }
   const ssl = await tlsOptions(options, plan);
   try {
     return await openAs(attempt, { pg, host, ssl, plan });
