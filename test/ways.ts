@@ -64,13 +64,27 @@ function urlOf(way: Way, server: TestServer, bouncer: PgBouncer | undefined): st
   return way.transport === 'socket' ? server.socketUrl : server.url;
 }
 
+/** How a way's driver is made. */
+export function makeDriver({ driver }: Way): (options: DriverOptions) => PostgresDriver {
+  return driver === 'own' ? createPostgresDriver : createPgDriver;
+}
+
+/** A server's URL for `createEngine`, with the driver of the chosen way. */
+export function engineUrl(url: string, { driver }: Way = chosenWay): string {
+  return driver === 'own' ? url : url.replace(/^postgresql:/, 'postgresql+pg:');
+}
+
+/** For tests that need a server session of their own: why there is none on the chosen way, or false. */
+export const pooled: string | false =
+  chosenWay.transport === 'pgbouncer' && 'a transaction pooler lends another server session to each transaction';
+
 /** Starts a server and what stands before it. */
 export async function reach(way: Way, options: Omit<PostgresOptions, 'tls' | 'version'> = {}): Promise<Reached> {
   const { transport, version } = way;
   const server = await startPostgres({ ...options, version, ...(transport === 'tls' ? { tls: true } : {}) });
   const bouncer = transport === 'pgbouncer' ? await startPgBouncer(server, { poolSize: 10 }) : undefined;
   const url = urlOf(way, server, bouncer);
-  const make = way.driver === 'own' ? createPostgresDriver : createPgDriver;
+  const make = makeDriver(way);
   const stop = async (): Promise<void> => {
     await bouncer?.stop();
     await server.stop();
@@ -79,7 +93,7 @@ export async function reach(way: Way, options: Omit<PostgresOptions, 'tls' | 've
     server,
     bouncer,
     url,
-    engineUrl: way.driver === 'own' ? url : url.replace(/^postgresql:/, 'postgresql+pg:'),
+    engineUrl: engineUrl(url, way),
     driver: (extra = {}) => make({ ...parsePostgresUrl(url, {}), ...extra }),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -83,13 +83,18 @@ export interface DriverConnection {
     | ((notice: { readonly severity: string; readonly code: string; readonly message: string }) => void)
     | undefined;
   /**
+   * True behind a pooler that gives the server's session away after each transaction: what is left in a session (LISTEN,
+   * SET, advisory locks of the session, temporary tables) is lost or met by others. UnsupportedError refuses it by name.
+   */
+  readonly pooled?: boolean;
+  /**
    * What the server says of the session by name (`server_version`, `TimeZone`, `in_hot_standby`...), kept up to date
    * while answers arrive. Absent where a database has no such thing.
    */
   readonly parameters?: ReadonlyMap<string, string>;
   /**
    * Called for each notification, if set. A connection that can have them has the property from the start, so
-   * `'onNotification' in connection` tells. Never throws into the process.
+   * `'onNotification' in connection` tells; where `pooled`, none arrive. Never throws into the process.
    */
   onNotification?: ((notification: Notification) => void) | undefined;
   /**

@@ -4,15 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dialect } from '../../src/dialect/dialect.ts';
 import { postgresqlDialect } from '../../src/dialects/postgresql/dialect.ts';
-import { createPostgresDriver } from '../../src/dialects/postgresql/driver/index.ts';
-import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
 import { sqliteDialect } from '../../src/dialects/sqlite/dialect.ts';
 import { createSqliteDriver } from '../../src/dialects/sqlite/driver/sqlite-driver.ts';
 import { parseSqliteUrl } from '../../src/dialects/sqlite/url.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { LocalPermits } from '../../src/pool/local-permits.ts';
 import { integer, MetaData, table, text } from '../../src/index.ts';
-import { startPostgres, type TestServer } from '../servers.ts';
+import type { TestServer } from '../servers.ts';
+import { chosenWay, reach } from '../ways.ts';
 
 export const metadata: MetaData = new MetaData();
 export const Item = table('item', metadata, { id: integer().primaryKey(), name: text() });
@@ -48,9 +47,8 @@ function place(name: string, dialect: () => Dialect, server: TestServer | undefi
 /** How each database is opened. */
 export const places: Readonly<Record<'postgresql' | 'sqlite', () => Promise<Place>>> = {
   async postgresql() {
-    const server = await startPostgres({ maxConnections: 20 });
-    const make = (): Dialect => postgresqlDialect({ driver: createPostgresDriver(parsePostgresUrl(server.url, {})) });
-    return place('postgresql', make, server, () => server.stop());
+    const reached = await reach(chosenWay, { maxConnections: 20 });
+    return place('postgresql', () => postgresqlDialect({ driver: reached.driver() }), reached.server, reached.stop);
   },
   async sqlite() {
     const folder = mkdtempSync(join(tmpdir(), 'athanor-engine-'));

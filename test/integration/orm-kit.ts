@@ -1,7 +1,5 @@
 // Sessions over each database, with a look at what they send.
 import { postgresqlDialect } from '../../src/dialects/postgresql/dialect.ts';
-import { createPostgresDriver } from '../../src/dialects/postgresql/driver/index.ts';
-import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
 import { sqliteDialect } from '../../src/dialects/sqlite/dialect.ts';
 import { createSqliteDriver } from '../../src/dialects/sqlite/driver/sqlite-driver.ts';
 import { parseSqliteUrl } from '../../src/dialects/sqlite/url.ts';
@@ -14,7 +12,7 @@ import type { Executor } from '../../src/engine/executor.ts';
 import type { SessionBind } from '../../src/orm/session/session-maker.ts';
 import { LocalPermits } from '../../src/pool/local-permits.ts';
 import type { SchemaBind, SchemaChange } from '../../src/schema/metadata.ts';
-import { startPostgres } from '../servers.ts';
+import { chosenWay, reach } from '../ways.ts';
 
 /** An engine whose executors write down what they send: a text a statement, a list a write. */
 export class Watched implements SessionBind, SchemaBind {
@@ -56,9 +54,8 @@ export class Watched implements SessionBind, SchemaBind {
 /** How each database is opened. */
 export const databases: Readonly<Record<'postgresql' | 'sqlite', () => Promise<Watched>>> = {
   async postgresql() {
-    const server = await startPostgres();
-    const driver = createPostgresDriver(parsePostgresUrl(server.url, {}));
-    return new Watched('postgresql', postgresqlDialect({ driver }), () => server.stop());
+    const reached = await reach(chosenWay);
+    return new Watched('postgresql', postgresqlDialect({ driver: reached.driver() }), reached.stop);
   },
   async sqlite() {
     const folder = mkdtempSync(join(tmpdir(), 'athanor-orm-'));

@@ -7,12 +7,12 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { makeCertificates } from '../../packages/embedded/src/certificate.ts';
-import { createPostgresDriver, type PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
+import type { PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
 import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
 import { AuthenticationError, ConnectError, UsageError } from '../../src/errors/index.ts';
 import { installedVersions, startPostgres, type TestServer } from '../servers.ts';
 import { clientCertificate } from './client-certificate.ts';
-import { one } from './postgresql-driver-kit.ts';
+import { createDriver, one } from './postgresql-driver-kit.ts';
 
 const RULES = ['hostssl bearer all all cert', 'hostssl strict all all scram-sha-256 clientcert=verify-ca'];
 const OLD = installedVersions()[0] as number;
@@ -55,7 +55,7 @@ function optionsOf(name: string, extra: Partial<PostgresOptions> = {}): Postgres
 }
 
 async function whoAmI(options: PostgresOptions): Promise<unknown> {
-  const connection = await createPostgresDriver(options).connect();
+  const connection = await createDriver(options).connect();
   try {
     return await one(connection, 'select session_user::text');
   } finally {
@@ -124,7 +124,7 @@ async function at(url: string, environment: Record<string, string>): Promise<str
   const { HOME } = process.env;
   process.env['HOME'] = environment['HOME'];
   try {
-    await (await createPostgresDriver(parsePostgresUrl(url, environment)).connect()).close();
+    await (await createDriver(parsePostgresUrl(url, environment)).connect()).close();
     return 'connected';
   } catch (error) {
     return (error as Error).message.split('\n')[0] as string;
@@ -206,8 +206,7 @@ describe('what libpq finds in the home folder', () => {
     assert.match(elsewhere(url, { HOME: homedir() }), /TLS with/);
     assert.equal(elsewhere(url, { HOME: homedir(), NODE_EXTRA_CA_CERTS: root }), 'connected');
     assert.throws(
-      () =>
-        createPostgresDriver(parsePostgresUrl(urlWith('plain', { sslrootcert: 'system', sslmode: 'verify-ca' }), {})),
+      () => createDriver(parsePostgresUrl(urlWith('plain', { sslrootcert: 'system', sslmode: 'verify-ca' }), {})),
       UsageError,
     );
   });
@@ -220,11 +219,11 @@ describe('TLS from the first byte', () => {
     const before17 = { ...parsePostgresUrl(old.url, {}), sslNegotiation: 'direct', sslMode: 'require' } as const;
     await assert.rejects(whoAmI(before17), ConnectError);
     for (const sslMode of ['disable', 'allow', 'prefer'] as const)
-      assert.throws(() => createPostgresDriver(optionsOf('plain', { sslNegotiation: 'direct', sslMode })), UsageError);
+      assert.throws(() => createDriver(optionsOf('plain', { sslNegotiation: 'direct', sslMode })), UsageError);
   });
 
   test('cancel requests go the same way', async () => {
-    const connection = await createPostgresDriver(optionsOf('plain', { sslNegotiation: 'direct' })).connect();
+    const connection = await createDriver(optionsOf('plain', { sslNegotiation: 'direct' })).connect();
     const stop = new AbortController();
     const sleeping = one(connection, 'select pg_sleep(10)::text', [], { signal: stop.signal });
     stop.abort();

@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { DriverConnection } from '../../src/driver/driver.ts';
 import { checkRole } from '../../src/dialects/postgresql/driver/server-role.ts';
-import { createPostgresDriver, type PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
+import type { PostgresOptions } from '../../src/dialects/postgresql/driver/index.ts';
 import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
 import { AuthenticationError, CancelledError, ConnectError } from '../../src/errors/index.ts';
 import { startPostgres, type TestServer } from '../servers.ts';
 import { errorMessage, scriptedServer } from '../unit/dialects/postgresql/driver/scripted-server.ts';
-import { one } from './postgresql-driver-kit.ts';
+import { createDriver, one } from './postgresql-driver-kit.ts';
 
 let primary: TestServer;
 let standby: TestServer;
@@ -59,7 +59,7 @@ function optionsOf(names: readonly string[], query = '', extra: Partial<Postgres
 
 /** Which server is taken, or why none. */
 async function taken(names: readonly string[], query = '', extra: Partial<PostgresOptions> = {}): Promise<string> {
-  const connection = await createPostgresDriver(optionsOf(names, query, extra)).connect();
+  const connection = await createDriver(optionsOf(names, query, extra)).connect();
   const port = Number(await one(connection, 'select inet_server_port()'));
   await connection.close();
   return Object.entries(ports).find(([, one]) => one === port)?.[0] ?? String(port);
@@ -98,7 +98,7 @@ describe('target_session_attrs', () => {
       ['standby', standby],
       ['readonly', readOnly],
     ] as const) {
-      const real = await createPostgresDriver(optionsOf([name])).connect();
+      const real = await createDriver(optionsOf([name])).connect();
       const mute = { submit: real.submit.bind(real) } as unknown as DriverConnection;
       const place = { host: '127.0.0.1', port: server.port, address: undefined };
       const fits = (attrs: 'read-write' | 'read-only' | 'primary' | 'standby'): Promise<boolean> =>
@@ -141,7 +141,7 @@ describe('several hosts', () => {
 
   test('a signal ends all of it', async () => {
     const stop = new AbortController();
-    const driver = createPostgresDriver(optionsOf(['silent', 'silent']));
+    const driver = createDriver(optionsOf(['silent', 'silent']));
     const opening = driver.connect({ signal: stop.signal });
     stop.abort();
     await assert.rejects(opening, CancelledError);
@@ -158,7 +158,7 @@ describe('several hosts', () => {
 
   test('hostaddr is where it connects, whatever the host is called', async () => {
     const options = optionsOf(['primary'], 'host=no.such.host.invalid&hostaddr=127.0.0.1');
-    const connection = await createPostgresDriver(options).connect();
+    const connection = await createDriver(options).connect();
     await connection.close();
   });
 

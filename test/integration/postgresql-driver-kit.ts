@@ -1,18 +1,23 @@
 // What the driver's tests against a real server share: a connection from a test server's URL, and a statement run.
 import type { DriverConnection, Field, Scalar, WireKind } from '../../src/driver/driver.ts';
-import {
-  createPostgresDriver,
-  type PostgresConnectOptions,
-  type PostgresOptions,
+import type {
+  PostgresConnectOptions,
+  PostgresDriver,
+  PostgresOptions,
 } from '../../src/dialects/postgresql/driver/index.ts';
 import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
+import { chosenWay, makeDriver } from '../ways.ts';
 
+/** The driver of the chosen way. */
+export const createDriver: (options: PostgresOptions) => PostgresDriver = makeDriver(chosenWay);
+
+/** A connection by it. */
 export function open(
   url: string,
   extra: Partial<PostgresOptions> = {},
   connect: PostgresConnectOptions = {},
 ): Promise<DriverConnection> {
-  return createPostgresDriver({ ...parsePostgresUrl(url, {}), ...extra }).connect(connect);
+  return createDriver({ ...parsePostgresUrl(url, {}), ...extra }).connect(connect);
 }
 
 export interface RunOptions {

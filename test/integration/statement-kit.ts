@@ -1,8 +1,6 @@
 // Runs compiled statements on a connection of each database, with nothing of the engine in between: what is tested is
 // that the text is right where it counts.
 import { postgresqlDialect } from '../../src/dialects/postgresql/dialect.ts';
-import { createPostgresDriver } from '../../src/dialects/postgresql/driver/index.ts';
-import { parsePostgresUrl } from '../../src/dialects/postgresql/url.ts';
 import { sqliteDialect } from '../../src/dialects/sqlite/dialect.ts';
 import { createSqliteDriver } from '../../src/dialects/sqlite/driver/sqlite-driver.ts';
 import { parseSqliteUrl } from '../../src/dialects/sqlite/url.ts';
@@ -13,7 +11,7 @@ import type { SchemaBind, SchemaChange } from '../../src/schema/metadata.ts';
 import type { BulkNode } from '../../src/sql/bulk.ts';
 import { statementNode } from '../../src/sql/raw.ts';
 import { objectRows } from '../../src/sql/row-maker.ts';
-import { startPostgres } from '../servers.ts';
+import { chosenWay, reach } from '../ways.ts';
 
 export interface Answer {
   readonly rows: readonly unknown[];
@@ -87,9 +85,9 @@ export class Bench implements SchemaBind {
 /** How each database is opened. */
 export const databases: Readonly<Record<'postgresql' | 'sqlite', () => Promise<Bench>>> = {
   async postgresql() {
-    const server = await startPostgres();
-    const driver = createPostgresDriver(parsePostgresUrl(server.url, {}));
-    return new Bench(postgresqlDialect({ driver }), await driver.connect(), () => server.stop());
+    const reached = await reach(chosenWay);
+    const driver = reached.driver();
+    return new Bench(postgresqlDialect({ driver }), await driver.connect(), reached.stop);
   },
   async sqlite() {
     const driver = createSqliteDriver(parseSqliteUrl('sqlite::memory:'));

@@ -1,7 +1,7 @@
 // Cursors: parts of a result, other statements in between, and the end with the transaction.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CancelledError, DataError, ProgrammingError, UsageError } from '../../src/errors/index.ts';
+import { CancelledError, DataError, ProgrammingError, StateError, UsageError } from '../../src/errors/index.ts';
 import type { DriverCursor } from '../../src/driver/cursor.ts';
 import type { Scalar, WireKind } from '../../src/driver/driver.ts';
 import type { Bench } from './contract-bench.ts';
@@ -35,7 +35,7 @@ export function cursorCases(bench: Bench): void {
   });
 
   test('it needs a transaction', async () => {
-    await assert.rejects(open('select 1'), UsageError);
+    await assert.rejects(open('select 1'), StateError);
     assert.equal(await bench.one('select 1'), 1);
   });
 

@@ -35,6 +35,7 @@ import { openCursor } from './portal-cursor.ts';
 import { BACKEND, FRONTEND, violation } from '../wire/protocol.ts';
 import { endsSession, readServerFields, severityOf } from '../wire/server-message.ts';
 import { readNotification, readParameter } from '../wire/session-message.ts';
+import { firstRefusal } from '../pooler-refusal.ts';
 import { copiesFrom, copiesTo } from '../sql-keyword.ts';
 import type { Transport } from './transport.ts';
 
@@ -61,6 +62,8 @@ export class PostgresConnection implements DriverConnection {
   onLost: ((error: Error) => void) | undefined;
   onNotice: ((notice: Notice) => void) | undefined;
   onNotification: ((notification: Notification) => void) | undefined;
+  /** Whether a pooler gives the session away after each transaction; set before the connection is handed out. */
+  pooled = false;
   #identity: ServerIdentity;
   #submission: Submission = Object.freeze({ database: 'postgresql' });
   readonly #transport: Transport;
@@ -123,6 +126,8 @@ export class PostgresConnection implements DriverConnection {
 
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
     if (batch.length === 0) return Promise.resolve();
+    const refusal = this.pooled ? firstRefusal(batch) : undefined;
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       this.#pipeline.submit(new Operation({ batch, sink, signal: options?.signal, resolve, reject }));
     });

@@ -8,7 +8,7 @@ import type { MessageWriter } from '../wire/message-writer.ts';
 import { violation } from '../wire/protocol.ts';
 import type { PreparedStatement } from '../wire/prepared-statement.ts';
 import { cancelledBy } from './cancelled.ts';
-import type { StatementCache } from './statement-cache.ts';
+import type { StatementCache } from '../wire/statement-cache.ts';
 
 /** Where an exchange is written to. */
 export interface ExchangeTarget {

@@ -11,7 +11,7 @@ import { MessageWriter } from '../wire/message-writer.ts';
 import { violation } from '../wire/protocol.ts';
 import type { ServerFields } from '../wire/server-message.ts';
 import { commits, rollsBack } from '../sql-keyword.ts';
-import { StatementCache } from './statement-cache.ts';
+import { StatementCache } from '../wire/statement-cache.ts';
 import { TransactionState } from '../wire/transaction-state.ts';
 
 export interface PipelineLink {

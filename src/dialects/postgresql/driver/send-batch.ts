@@ -5,7 +5,7 @@ import { DatabaseError, UsageError } from '../../../errors/index.ts';
 import type { ExchangeTarget } from './exchange.ts';
 import { firstPlan, PreparedStatement } from '../wire/prepared-statement.ts';
 import type { RowDecoder } from '../wire/row-decoder.ts';
-import type { StatementCache } from './statement-cache.ts';
+import type { StatementCache } from '../wire/statement-cache.ts';
 import {
   checkCount,
   EXECUTE,

@@ -4,6 +4,7 @@
 import type { DriverConnection, DriverStatement, Scalar, ServerIdentity, Sink } from '../../../driver/driver.ts';
 import { ConnectError, DatabaseError } from '../../../errors/index.ts';
 import type { ResolvedOptions } from './options.ts';
+import { refuseSetting } from '../pooler-refusal.ts';
 import { passesNamesOn, warnUnset } from './pooler.ts';
 
 /** Ours, unless the caller set them: a dead client's work ends, and a forgotten transaction does not stay for ever. */
@@ -20,6 +21,8 @@ export interface NewConnection extends DriverConnection {
   identify(identity: ServerIdentity, version: string | undefined): void;
   /** Statements get no names from now on, and those they have are forgotten. */
   withoutNames(): void;
+  /** The session is given away after each transaction. */
+  pooled: boolean;
 }
 
 const silent: Sink = { row: () => {} };
@@ -70,9 +73,13 @@ async function askIdentity(connection: NewConnection): Promise<boolean> {
   return identity.pid !== pid;
 }
 
-async function set(connection: NewConnection, [name, value]: readonly [string, string], given: boolean): Promise<void> {
+async function set(
+  connection: NewConnection,
+  [name, value]: readonly [string, string],
+  { given, pid }: { readonly given: boolean; readonly pid: number },
+): Promise<void> {
   try {
-    await connection.submit([setting(name, value, connection.identity.pid)], silent);
+    await connection.submit([setting(name, value, pid)], silent);
   } catch (error) {
     if (connection.status === 'closed') throw error;
     if (!given) return;
@@ -81,15 +88,36 @@ async function set(connection: NewConnection, [name, value]: readonly [string, s
   }
 }
 
-/** Sets the session up. Rejects if a setting the caller gave is refused. */
-export async function setUpSession(connection: NewConnection, { settings }: ResolvedOptions): Promise<void> {
+/** Behind a pooler: names only where it keeps them apart, and nothing is left in the session. */
+async function enterPool(connection: NewConnection): Promise<void> {
+  connection.pooled = true;
+  if (await passesNamesOn(connection)) connection.withoutNames();
+}
+
+/** A pooler that was announced: only settings that it keeps for each client are made. */
+async function setUpPooled(connection: NewConnection, settings: readonly (readonly [string, string])[]): Promise<void> {
+  for (const [name] of settings) refuseSetting(name);
+  const anywhere = { given: true, pid: 0 };
+  await Promise.all([askIdentity(connection), ...settings.map((entry) => set(connection, entry, anywhere))]);
+  await enterPool(connection);
+}
+
+/**
+ * Sets the session up. Rejects with ConnectError if a setting the caller gave is refused, with UnsupportedError if
+ * `pooler: 'transaction'` was given and could not keep it.
+ */
+export async function setUpSession(connection: NewConnection, { settings, pooler }: ResolvedOptions): Promise<void> {
+  const given = Object.entries(settings);
+  if (pooler === 'transaction') return setUpPooled(connection, given);
   const ours = Object.entries(DEFAULTS).filter(([name]) => !(name in settings));
+  // Behind one that keeps the session together, whichever process it promised.
+  const pid = pooler === 'session' ? 0 : connection.identity.pid;
   const [pooled] = await Promise.all([
     askIdentity(connection),
-    ...ours.map((entry) => set(connection, entry, false)),
-    ...Object.entries(settings).map((entry) => set(connection, entry, true)),
+    ...ours.map((entry) => set(connection, entry, { given: false, pid })),
+    ...given.map((entry) => set(connection, entry, { given: true, pid })),
   ]);
-  if (!pooled) return;
-  warnUnset(Object.keys(settings));
-  if (await passesNamesOn(connection)) connection.withoutNames();
+  if (!pooled || pooler === 'session') return;
+  warnUnset(given.map(([name]) => name));
+  await enterPool(connection);
 }

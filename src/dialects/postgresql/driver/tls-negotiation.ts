@@ -3,8 +3,9 @@
 import { checkServerIdentity, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { ConnectError } from '../../../errors/index.ts';
 import { isLoopback, isPrivate } from '../hosts.ts';
+import { warnPlain, warnUnverified } from '../tls-warnings.ts';
 import type { ResolvedOptions } from './options.ts';
-import { clientCertificate, hasRootCertificate, trustedCertificates } from './tls-files.ts';
+import { clientCertificate, hasRootCertificate, trustedCertificates } from '../certificate-files.ts';
 import { serverName, type Transport } from './transport.ts';
 
 /** One way to try a connection. */
@@ -83,6 +84,7 @@ export async function tlsOptions(options: ResolvedOptions, plan: TlsPlan): Promi
 async function readTlsOptions(options: ResolvedOptions, plan: TlsPlan): Promise<ConnectionOptions> {
   const { host } = options;
   const checked = plan.verify !== 'none' && (plan.verify !== 'chain-if-known' || (await hasRootCertificate(options)));
+  if (!checked && plan.verify === 'chain-if-known') warnUnverified(options);
   const ca = checked ? await trustedCertificates(options) : undefined;
   const servername = serverName(host);
   return {
@@ -136,8 +138,7 @@ export function refusePlain(options: ResolvedOptions, plan: TlsPlan): void {
     );
   }
   const near = options.address ?? options.host;
-  if (!plan.guarded || isLoopback(near)) return;
-  if (!isPrivate(near)) {
+  if (plan.guarded && !isLoopback(near) && !isPrivate(near)) {
     const url = `postgresql://${encodeURIComponent(options.user)}@${place}/${encodeURIComponent(options.database)}?sslmode=disable`;
     throw failed(
       new ConnectError(`the server at ${place} offers no TLS, and it is not a private host`, {
@@ -146,17 +147,7 @@ export function refusePlain(options: ResolvedOptions, plan: TlsPlan): void {
       }),
     );
   }
-  warnOnce(place);
-}
-
-const warned = new Set<string>();
-
-function warnOnce(place: string): void {
-  if (warned.has(place)) return;
-  warned.add(place);
-  process.emitWarning(`the server at ${place} offers no TLS: what passes can be read and changed on the way`, {
-    code: 'ATH_NO_TLS',
-  });
+  warnPlain(options);
 }
 
 /** A handshake that failed, in words that name the cure. */
@@ -179,10 +170,18 @@ export function checkDirect(
   if (alpnProtocol !== ALPN) throw handshakeError(new ConnectError('the server does not know direct TLS'), options);
 }
 
+/** A plan without TLS: said once where TLS was thinkable. */
+export function acceptPlain(options: ResolvedOptions): void {
+  if (options.sslMode === 'allow' || options.sslMode === 'prefer') warnPlain(options);
+}
+
 /** Brings the transport to the state the plan asks for, or throws. */
 export async function negotiateTls(transport: Transport, options: ResolvedOptions, plan: TlsPlan): Promise<Secured> {
   const plain: Secured = { socket: undefined, verified: false };
-  if (plan.want === 'never') return plain;
+  if (plan.want === 'never') {
+    acceptPlain(options);
+    return plain;
+  }
   if (!plan.direct && !(await ask(transport))) {
     refusePlain(options, plan);
     return plain;

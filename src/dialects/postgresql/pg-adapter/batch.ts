@@ -3,7 +3,7 @@ import type { ConnectionStatus, DriverStatement, Scalar, Sink, StatementText } f
 import { DataError, UnsupportedError, UsageError } from '../../../errors/index.ts';
 import { isStale } from '../driver/pipeline.ts';
 import { indexed } from '../driver/send-batch.ts';
-import type { StatementCache } from '../driver/statement-cache.ts';
+import type { StatementCache } from '../wire/statement-cache.ts';
 import { parseTag } from '../wire/completion-tag.ts';
 import { PreparedStatement } from '../wire/prepared-statement.ts';
 import { violation } from '../wire/protocol.ts';

@@ -104,6 +104,7 @@ export class CopyIn extends Exchange {
     const wire = this.#wire as PgWire;
     try {
       for await (const chunk of this.#source) {
+        if (!(chunk instanceof Uint8Array)) throw new UsageError('COPY takes its data as Uint8Array');
         for (let at = 0; at < chunk.length && !this.#stopped; at += PIECE) {
           wire.sendCopyFromChunk(Buffer.from(chunk.subarray(at, at + PIECE)));
           await drained(wire);

@@ -2,7 +2,6 @@
 import type { CopyTarget } from '../../../driver/copy.ts';
 import type { Completion } from '../../../driver/driver.ts';
 import { UsageError } from '../../../errors/index.ts';
-import { deferred } from '../../../primitives/deferred.ts';
 import { parseTag } from '../wire/completion-tag.ts';
 import { violation } from '../wire/protocol.ts';
 import { checkSql } from './encode-values.ts';
@@ -17,7 +16,8 @@ export class CopyOut extends Exchange {
   #wire: PgWire | undefined;
   #copying = false;
   #stopped = false;
-  readonly #dropped = deferred<void>();
+  /** Ends the wait for a target that nobody waits for any more. */
+  #release: () => void = () => {};
   #pending: Uint8Array[] = [];
   #busy = false;
   #draining: Promise<void> | undefined;
@@ -99,19 +99,25 @@ export class CopyOut extends Exchange {
 
   #chunk(bytes: Uint8Array): void {
     if (this.#stopped || this.error !== undefined) return;
-    // The parser uses its memory again.
-    this.#pending.push(new Uint8Array(bytes));
-    if (!this.#busy) this.#draining = this.#drain();
+    this.#pending.push(bytes);
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#draining = this.#drain();
   }
 
   async #drain(): Promise<void> {
-    this.#busy = true;
     try {
-      for (let chunk = this.#pending.shift(); chunk !== undefined && !this.#stopped; chunk = this.#pending.shift()) {
-        const taken = this.#target(chunk);
+      // What one read brought goes as one piece: most messages are a row of a few bytes.
+      await Promise.resolve();
+      while (this.#pending.length > 0 && !this.#stopped) {
+        const taken = this.#target(joined(this.#pending.splice(0)));
         if (taken === undefined) continue;
+        if (this.#stopped) {
+          taken.catch(() => {});
+          return;
+        }
         this.#wire?.stream.pause();
-        await Promise.race([taken, this.#dropped.promise]);
+        await this.#orDropped(taken);
       }
     } catch (error) {
       this.#refuse(error);
@@ -119,6 +125,13 @@ export class CopyOut extends Exchange {
       this.#busy = false;
       this.#wire?.stream.resume();
     }
+  }
+
+  #orDropped(taken: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#release = resolve;
+      taken.then(resolve, reject);
+    });
   }
 
   #refuse(error: unknown): void {
@@ -131,8 +144,19 @@ export class CopyOut extends Exchange {
 
   #drop(): void {
     this.#stopped = true;
-    this.#dropped.resolve();
+    this.#release();
     this.#pending = [];
     this.#wire?.stream.resume();
   }
+}
+
+/** One piece in memory of its own: the parser uses its again. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -4,7 +4,7 @@ import { CommitRolledBackError, type AthanorError } from '../../../errors/index.
 import { cancelledBy, neverSent } from '../driver/cancelled.ts';
 import { type Loss, lostInFlight, notSent } from '../driver/loss.ts';
 import { commits, rollsBack } from '../sql-keyword.ts';
-import type { StatementCache } from '../driver/statement-cache.ts';
+import type { StatementCache } from '../wire/statement-cache.ts';
 import { TransactionState } from '../wire/transaction-state.ts';
 import { isUserCancel, serverError } from '../errors.ts';
 import { violation } from '../wire/protocol.ts';

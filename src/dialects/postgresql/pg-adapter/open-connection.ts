@@ -1,5 +1,6 @@
 // Opens one connection by a client of node-postgres, with the options, the TLS plans and the refusals of the driver
 // beside it, so that a URL means the same with either.
+import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { AthanorError, AuthenticationError } from '../../../errors/index.ts';
 import { requestCancel } from '../driver/cancel-request.ts';
@@ -7,7 +8,14 @@ import type { ResolvedOptions } from '../driver/options.ts';
 import { type Attempt, settledPlan, targetOf } from '../driver/postgres-driver.ts';
 import { setUpSession } from '../driver/session-setup.ts';
 import { password, startupError, startupRefusal } from '../driver/startup.ts';
-import { checkDirect, handshakeError, refusePlain, tlsOptions, type TlsPlan } from '../driver/tls-negotiation.ts';
+import {
+  acceptPlain,
+  checkDirect,
+  handshakeError,
+  refusePlain,
+  tlsOptions,
+  type TlsPlan,
+} from '../driver/tls-negotiation.ts';
 import { guardReading } from './guard-reading.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg, type PgClient, type PgModule } from './pg-module.ts';
@@ -18,10 +26,10 @@ import { type WatchedStartup, watchStartup } from './startup-watch.ts';
 const KEEP_ALIVE = 30_000;
 const NO_TLS = 'The server does not support SSL connections';
 
-function configOf({ options, applicationName }: Attempt, { ssl, plan }: Secured): Record<string, unknown> {
+function configOf({ options, applicationName }: Attempt, { ssl, plan, host }: Secured): Record<string, unknown> {
   const { keepAlive } = options;
   return {
-    host: options.address ?? options.host,
+    host,
     port: options.port,
     user: options.user,
     database: options.database,
@@ -36,12 +44,25 @@ function configOf({ options, applicationName }: Attempt, { ssl, plan }: Secured)
   };
 }
 
+/** Where to connect, by the caller's own resolver where there is one: node-postgres takes none. */
+async function hostOf(options: ResolvedOptions): Promise<string> {
+  const { host, address, lookup } = options;
+  if (address !== undefined || lookup === undefined || isIP(host) !== 0 || host.startsWith('/')) return address ?? host;
+  return new Promise((resolve, reject) => {
+    lookup(host, { family: 0 }, (error, found) => {
+      const [first] = Array.isArray(found) ? found : [{ address: found }];
+      if (error === null && first !== undefined) resolve(first.address);
+      else reject(startupError(error, options));
+    });
+  });
+}
+
 /** Why a client could not connect, in the words of the other driver. */
 function connectError(cause: unknown, options: ResolvedOptions, seen: WatchedStartup): AthanorError {
   if (seen.refusal !== undefined) return seen.refusal;
   if (isServerError(cause)) return startupRefusal(serverFields(cause));
   if (seen.tls && !seen.answered) return handshakeError(cause, options);
-  if (cause instanceof Error && /^SASL: /.test(cause.message))
+  if (cause instanceof Error && cause.message.startsWith('SASL: '))
     return new AuthenticationError('SCRAM failed: the server did not prove that it knows the password', {
       cause,
       outcome: 'not-sent',
@@ -58,6 +79,7 @@ async function connected(client: PgClient, tls: boolean, broken: (error: Athanor
 
 interface Secured {
   readonly pg: PgModule;
+  readonly host: string;
   readonly ssl: ConnectionOptions | false;
   readonly plan: TlsPlan;
 }
@@ -112,13 +134,17 @@ async function openAs(attempt: Attempt, secured: Secured): Promise<PgConnection>
 export async function openPgConnection(attempt: Attempt, plan: TlsPlan): Promise<PgConnection> {
   const pg = await loadPg();
   const { options } = attempt;
-  if (plan.want === 'never') return openAs(attempt, { pg, ssl: false, plan });
+  const host = await hostOf(options);
+  if (plan.want === 'never') {
+    acceptPlain(options);
+    return openAs(attempt, { pg, host, ssl: false, plan });
+  }
   const ssl = await tlsOptions(options, plan);
   try {
-    return await openAs(attempt, { pg, ssl, plan });
+    return await openAs(attempt, { pg, host, ssl, plan });
   } catch (error) {
     if (!(error instanceof Error && error.cause instanceof Error && error.cause.message === NO_TLS)) throw error;
     refusePlain(options, plan);
-    return openAs(attempt, { pg, ssl: false, plan });
+    return openAs(attempt, { pg, host, ssl: false, plan });
   }
 }

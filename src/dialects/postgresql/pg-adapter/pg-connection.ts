@@ -22,7 +22,8 @@ import {
   UsageError,
 } from '../../../errors/index.ts';
 import type { Loss } from '../driver/loss.ts';
-import { StatementCache } from '../driver/statement-cache.ts';
+import { firstRefusal } from '../pooler-refusal.ts';
+import { StatementCache } from '../wire/statement-cache.ts';
 import { safeMessage, serverError } from '../errors.ts';
 import { copiesFrom, copiesTo } from '../sql-keyword.ts';
 import { severityOf } from '../wire/server-message.ts';
@@ -49,6 +50,8 @@ export interface PgConnectionParts {
 export type Notice = { readonly severity: string; readonly code: string; readonly message: string };
 
 export class PgConnection implements DriverConnection {
+  /** Whether a pooler gives the session away after each transaction; set before the connection is handed out. */
+  pooled = false;
   onLost: ((error: Error) => void) | undefined;
   onNotice: ((notice: Notice) => void) | undefined;
   onNotification: ((notification: Notification) => void) | undefined;
@@ -113,6 +116,8 @@ export class PgConnection implements DriverConnection {
 
   submit(batch: readonly DriverStatement[], sink: Sink, options?: SubmitOptions): Promise<void> {
     if (batch.length === 0) return Promise.resolve();
+    const refusal = this.pooled ? firstRefusal(batch) : undefined;
+    if (refusal !== undefined) return Promise.reject(refusal);
     return this.#line.run(new Batch({ batch, sink, cache: this.#cache }, options?.signal));
   }
 
@@ -124,6 +129,7 @@ export class PgConnection implements DriverConnection {
 
   async copyFrom(sql: string, source: CopySource, options?: SubmitOptions): Promise<Completion> {
     if (!copiesFrom(sql)) throw new UsageError('copyFrom runs COPY ... FROM STDIN only', { outcome: 'not-sent' });
+    if (!isSource(source)) throw new UsageError('copyFrom takes an iterable of Uint8Array', { outcome: 'not-sent' });
     const copy = new CopyIn(sql, source, options?.signal);
     await this.#line.run(copy);
     return copy.completion as Completion;
@@ -273,6 +279,10 @@ export class PgConnection implements DriverConnection {
     this.#line.lost(this.#loss(reason, announced));
     if (!this.#asked) this.#tell(() => this.onLost?.(reason));
   }
+}
+
+function isSource(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
 }
 
 /** What a client calls on its query; all of it was already taken from the messages. */

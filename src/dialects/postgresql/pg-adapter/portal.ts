@@ -38,7 +38,7 @@ class OpenPortal extends Exchange {
 
   compose(status: ConnectionStatus): Write {
     if (status === 'idle')
-      throw new UsageError('a cursor lives in a transaction, and none is open', { outcome: 'not-sent' });
+      throw new StateError('a cursor lives in a transaction, and none is open', { outcome: 'not-sent' });
     const { text, params } = this.#statement;
     checkSql(text.sql);
     const values = encodeValues(text, params);

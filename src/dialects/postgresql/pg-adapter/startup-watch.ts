@@ -42,7 +42,10 @@ export function watchStartup(wire: PgWire, { options, verify }: Policy): Watched
       seen.parameters.set(String(message['parameterName']), String(message['parameterValue']));
     else if (message.name === 'authenticationSASLFinal') proved = true;
     else if (message.name === 'authenticationOk') {
-      if (asked === 'none') allow('none');
+      if (asked === 'none') {
+        allow('none');
+        bound(message);
+      }
       // A server that does not know the password could say so too.
       else if (asked === 'scram-sha-256' && !proved)
         throw refused('the server broke off SCRAM before it proved itself');

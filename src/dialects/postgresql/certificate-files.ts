@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as tls from 'node:tls';
-import { ConnectError } from '../../../errors/index.ts';
-import type { ResolvedOptions } from './options.ts';
+import { ConnectError } from '../../errors/index.ts';
+import type { ResolvedOptions } from './driver/options.ts';
 
 const FOLDER = '.postgresql';
 const inHome = (name: string): string => join(homedir(), FOLDER, name);

@@ -1,6 +1,6 @@
 // The named statements of one connection, bounded on both ends: the one used longest ago is dropped here and closed
 // on the server with the next batch. Names are never used twice, so a statement that was lost cannot be mistaken.
-import { PreparedStatement } from '../wire/prepared-statement.ts';
+import { PreparedStatement } from './prepared-statement.ts';
 
 export class StatementCache {
   #named = true;

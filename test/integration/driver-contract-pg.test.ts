@@ -1,0 +1,7 @@
+// The driver contract on the pg adapter: the oldest major, one between and the newest by TCP, the newest by every other
+// transport.
+import { driverContract } from '../suite/driver-contract.ts';
+
+for (const version of [14, 16, 18]) driverContract({ transport: 'tcp', driver: 'pg', version });
+for (const transport of ['tls', 'socket', 'pgbouncer'] as const)
+  driverContract({ transport, driver: 'pg', version: 18 });
