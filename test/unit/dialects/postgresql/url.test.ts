@@ -202,7 +202,7 @@ describe('parsePostgresUrl', () => {
       `u@h/db?options=${'%5C'.repeat(2000)}`,
     ];
     const timeOf = (rest: string): number => {
-      const start = performance.now();
+      const start = process.cpuUsage();
       for (const work of [
         () => parsePostgresUrl(`postgresql://${rest}`, {}),
         () => redactPostgresUrl(`postgresql://${rest}`),
@@ -213,10 +213,14 @@ describe('parsePostgresUrl', () => {
           assert.ok(error instanceof UsageError);
         }
       }
-      return performance.now() - start;
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
     };
-    // The fastest of three: a busy machine delays one.
-    for (const rest of hostile) assert.ok(Math.min(...[1, 2, 3].map(() => timeOf(rest))) < 60, rest.slice(0, 20));
+    // The fastest of five, in milliseconds of this process alone: a busy machine delays some.
+    for (const rest of hostile) {
+      const fastest = Math.min(...[1, 2, 3, 4, 5].map(() => timeOf(rest)));
+      assert.ok(fastest < 60, `${rest.slice(0, 20)} took ${fastest}`);
+    }
     assert.throws(() => parsePostgresUrl(`postgresql://h/${'x'.repeat(8192)}`, {}), /longer than 8192/);
     const part = fc.string({
       unit: fc.constantFrom('@', ':', '/', '?', '&', '=', '%', '[', ']', 'a', '2', '0', '\0', ',', 'é'),
