@@ -4,7 +4,13 @@ import { embeddedBackend } from './dialects/postgresql/embedded.ts';
 import { postgresqlBackend, postgresqlPgBackend } from './dialects/postgresql/backend.ts';
 import { sqliteBackend } from './dialects/sqlite/backend.ts';
 import type { Backend } from './dialect/backend.ts';
+import type { Dialect } from './dialect/dialect.ts';
+import type { ConnectOptions, DriverConnection } from './driver/driver.ts';
+import { DatabaseUrl, makeUrl } from './engine/database-url.ts';
 import { Engine } from './engine/engine.ts';
+import { MockEngine, type MockEngineOptions } from './engine/mock-engine.ts';
+import { EXECUTION_OPTIONS, type ExecutionOptions } from './engine/options/execution-options.ts';
+import type { Pooler } from './engine/options/session-guard.ts';
 import type { Echo } from './engine/tracer.ts';
 import type { TransactionOptions } from './engine/transaction-texts.ts';
 import { UsageError } from './errors/index.ts';
@@ -25,7 +31,7 @@ export interface BudgetSettings {
 }
 
 /** What `createEngine` may be told. Anything else is refused. */
-export interface CreateEngineOptions {
+export interface CreateEngineOptions extends ExecutionOptions {
   readonly pool?: PoolSettings | undefined;
   /** A number is short for `{ size }`. */
   readonly budget?: number | 'auto' | BudgetSettings | undefined;
@@ -37,7 +43,17 @@ export interface CreateEngineOptions {
   readonly cacheSize?: number | undefined;
   /** What this program is called in messages to people. */
   readonly application?: string | undefined;
+  /** A pooler between the engine and the server, in this mode. What would break behind it is refused by name. */
+  readonly pooler?: Pooler | undefined;
+  /** Opens connections instead of the driver, which it is given: to say something to each new one, or to take it from elsewhere. */
+  readonly creator?: ConnectionCreator | undefined;
 }
+
+/** Opens one connection. `connect` is the driver's own way. */
+export type ConnectionCreator = (
+  connect: (options?: ConnectOptions) => Promise<DriverConnection>,
+  options: ConnectOptions,
+) => Promise<DriverConnection>;
 
 const BACKENDS: Readonly<Record<string, (url: string) => Backend>> = {
   postgresql: postgresqlBackend,
@@ -55,6 +71,9 @@ const OPTIONS: readonly (keyof CreateEngineOptions)[] = [
   'transaction',
   'cacheSize',
   'application',
+  'pooler',
+  'creator',
+  ...EXECUTION_OPTIONS,
 ];
 const BUDGET_OPTIONS: readonly (keyof BudgetSettings)[] = ['size', 'name', 'scope'];
 
@@ -76,18 +95,24 @@ const ONE_FOR_EVER: PoolSettings = { max: 1, min: 1, maxLifetime: Number.MAX_SAF
  * const engine = createEngine('embedded:./data');
  * ```
  */
-export function createEngine(url: string, options: CreateEngineOptions = {}): Engine {
+export function createEngine(url: string | DatabaseUrl, options: CreateEngineOptions = {}): Engine {
   refuseUnknown(options, OPTIONS, 'createEngine');
-  const backend = backendOf(url);
+  const { pooler, creator } = options;
+  if (pooler !== undefined && pooler !== 'transaction') {
+    throw new UsageError("The option pooler knows one mode: 'transaction'.");
+  }
+  const backend = backendOf(url instanceof DatabaseUrl ? url.render({ hidePassword: false }) : url);
   const permits = permitsFor(backend, options);
   const single = backend.singleConnection === true ? ONE_FOR_EVER : undefined;
   const engine = new Engine({
-    dialect: backend.dialect,
+    dialect: creator === undefined ? backend.dialect : createdBy(creator, backend.dialect),
     permits,
     url: backend.display,
     pool: { max: POOL_MAX, ...options.pool, ...single },
     echo: options.echo,
     transaction: options.transaction,
+    executionOptions: Object.fromEntries(EXECUTION_OPTIONS.map((name) => [name, options[name]])),
+    pooler,
     cacheSize: options.cacheSize,
     onClose: async () => {
       keep();
@@ -98,6 +123,19 @@ export function createEngine(url: string, options: CreateEngineOptions = {}): En
   // The connections of a job's own engines must not keep its process alive once it has answered.
   const keep = closeAfterJob(() => engine.close());
   return engine;
+}
+
+/** Captures what `metadata.createAll()` would do to the database of this URL; nothing is connected to. Throws as `createEngine`. */
+export function createMockEngine(url: string | DatabaseUrl, options: MockEngineOptions = {}): MockEngine {
+  refuseUnknown(options, ['write', 'schemaTranslateMap'], 'createMockEngine');
+  return new MockEngine(backendOf(makeUrl(url).render({ hidePassword: false })).dialect, options);
+}
+
+function createdBy(creator: ConnectionCreator, dialect: Dialect): Dialect {
+  const { driver } = dialect;
+  const connect = (options: ConnectOptions = {}): Promise<DriverConnection> =>
+    creator((given) => driver.connect({ ...options, ...given }), options);
+  return Object.freeze({ ...dialect, driver: Object.freeze({ name: driver.name, connect }) });
 }
 
 function backendOf(url: unknown): Backend {

@@ -1,14 +1,37 @@
 // athanor: the whole public face. Names only; what they mean is where they are made.
-export { type BudgetSettings, createEngine, type CreateEngineOptions } from './create-engine.ts';
+export {
+  type BudgetSettings,
+  type ConnectionCreator,
+  createEngine,
+  type CreateEngineOptions,
+  createMockEngine,
+} from './create-engine.ts';
+export { type EngineConfig, engineFromConfig } from './engine-from-config.ts';
 
 export { Connection } from './engine/connection.ts';
-export { type BeginOptions, Engine } from './engine/engine.ts';
+export type { CopiedRow, CopyInOptions, CopyOutOptions } from './engine/copy/copy.ts';
+export { DatabaseUrl, makeUrl, type UrlParts } from './engine/database-url.ts';
+export { type BeginOptions, Engine, type EngineHealth } from './engine/engine.ts';
 export type { WaitOptions } from './engine/executor.ts';
+export { MockEngine, type MockEngineOptions } from './engine/mock-engine.ts';
+export { Listener, type ListenEvent, type ListenOptions } from './engine/notify/listener.ts';
+export type {
+  ExecutionOptions,
+  SchemaTranslateMap,
+  StatementOptions,
+  StatementSettings,
+} from './engine/options/execution-options.ts';
+export type { Tags, TagValues } from './engine/options/query-tags.ts';
+export type { Pooler } from './engine/options/session-guard.ts';
+export type { TransactionOutcome } from './engine/outcome.ts';
 export { Result } from './engine/result.ts';
 export { type RetryOptions, retried } from './engine/retry.ts';
+export type { ScriptResult } from './engine/script.ts';
+export { type Paging, RowStream, type StreamOptions } from './engine/stream/row-stream.ts';
 export type { Echo } from './engine/tracer.ts';
 export { Transaction } from './engine/transaction.ts';
 export type { TransactionOptions } from './engine/transaction-texts.ts';
+export { TwoPhaseTransaction } from './engine/two-phase.ts';
 export type { Pool } from './pool/pool.ts';
 export type { PoolSettings } from './pool/pool-options.ts';
 export type { PoolStatus } from './pool/pool-status.ts';

@@ -23,12 +23,19 @@ export interface CompiledBulk {
   bind(rows: readonly (readonly Scalar[])[]): DriverStatement;
 }
 
+/** The schema a table is written with, for the one it names; `undefined` is none. */
+export type SchemaOf = (schema: string | undefined) => string | undefined;
+
 export interface SqlCompiler {
   compile(statement: StatementNode): Compiled;
   compileBulk(bulk: BulkNode): CompiledBulk;
+  /** The same compiler, writing tables with other schemas. Absent where the database has none. */
+  withSchemas?(schemaOf: SchemaOf): SqlCompiler;
 }
 
 export interface DdlCompiler {
   /** The statements that make or drop what the metadata holds, in an order that works, each harmless where its work is done already. */
   compile(change: SchemaChange): readonly string[];
+  /** As that of `SqlCompiler`. */
+  withSchemas?(schemaOf: SchemaOf): DdlCompiler;
 }

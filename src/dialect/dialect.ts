@@ -3,6 +3,8 @@
 import type { Driver, DriverConnection } from '../driver/driver.ts';
 import type { ServerMonitor } from '../driver/monitor.ts';
 import type { AthanorError } from '../errors/index.ts';
+import type { TableColumn, TableElement } from '../sql/from.ts';
+import type { Scalar } from '../types/wire.ts';
 import type { DdlCompiler, SqlCompiler } from './compiler.ts';
 
 /** Plain facts about a database that statements, plans and tests are chosen by. */
@@ -37,6 +39,48 @@ export interface TransactionSql {
   savepoint(name: string): string;
   release(name: string): string;
   rollbackTo(name: string): string;
+  /** Absent where a transaction cannot be prepared in one session and ended in another. */
+  readonly twoPhase?: TwoPhaseSql | undefined;
+  /** Absent where a server cannot say afterwards what became of a transaction. */
+  readonly outcome?: OutcomeSql | undefined;
+}
+
+/** Two-phase commit as the database spells it. Names are checked and quoted by whoever writes them here. */
+export interface TwoPhaseSql {
+  prepare(xid: string): string;
+  commit(xid: string): string;
+  rollback(xid: string): string;
+  /** Returns the names of this database's prepared transactions, one text each. */
+  readonly prepared: string;
+}
+
+/** How a server is asked what became of a transaction. */
+export interface OutcomeSql {
+  /** The transaction's number as text; null while it has written nothing. */
+  readonly number: string;
+  /** With that number as its one text parameter: `committed`, `aborted`, `in progress`, or null where that is forgotten. */
+  readonly status: string;
+}
+
+/** How sessions announce things to each other. */
+export interface NotifySql {
+  listen(channel: string): string;
+  /** Ends all listening of a session. */
+  readonly unlisten: string;
+  /** With channel and payload as its two text parameters. */
+  readonly notify: string;
+}
+
+/** What `COPY` needs to know of a table's columns. */
+export interface CopySql {
+  /** Takes rows in the form `encode` gives them. */
+  from(table: Pick<TableElement, 'name' | 'schema'>, columns: readonly TableColumn[]): string;
+  /** Gives rows in the form `decode` takes. */
+  to(table: Pick<TableElement, 'name' | 'schema'>, columns: readonly TableColumn[]): string;
+  /** A row of scalars, in the order of the columns, as bytes of the stream. */
+  encoder(columns: readonly TableColumn[]): (row: readonly Scalar[]) => string;
+  /** Takes the stream apart, in chunks cut anywhere, to rows of scalars. */
+  decoder(columns: readonly TableColumn[]): (chunk: Uint8Array) => Scalar[][];
 }
 
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
@@ -48,6 +92,14 @@ export interface Dialect {
   readonly sql: SqlCompiler;
   readonly ddl: DdlCompiler;
   readonly transactions: TransactionSql;
+  /** Absent where sessions cannot notify each other. */
+  readonly notify?: NotifySql | undefined;
+  /** Absent where the database has no bulk stream. */
+  readonly copy?: CopySql | undefined;
+  /** Cuts a script into its statements. */
+  splitScript(script: string): readonly string[];
+  /** What of `sql` would be lost or harm others where a pooler gives each transaction another session; `undefined` for nothing. */
+  sessionBound?(sql: string): string | undefined;
   /** Turns whatever a driver threw into athanor's tree. An AthanorError comes back as it is. */
   translate(error: unknown): AthanorError;
   /** Runs `work` while no other process runs the same section on this database. `connection` is in a transaction. */

@@ -1,9 +1,13 @@
 // Many processes start at once and each makes sure that its tables exist. One works, the others wait, and what the
 // first one did is harmless to do again.
-import { CancelledError, StatementTimeoutError } from '../errors/index.ts';
+import { schemasBy } from '../dialect/compile-cache.ts';
+import type { DdlCompiler } from '../dialect/compiler.ts';
+import type { Dialect } from '../dialect/dialect.ts';
+import { CancelledError, StatementTimeoutError, UnsupportedError } from '../errors/index.ts';
 import type { SchemaChange } from '../schema/metadata.ts';
 import type { ConnectionExecutor } from './connection-executor.ts';
 import type { WaitOptions } from './executor.ts';
+import type { SchemaTranslateMap } from './options/execution-options.ts';
 import { RowCollector } from './row-collector.ts';
 import { plainStatement } from './transaction-texts.ts';
 
@@ -14,7 +18,9 @@ export async function applySchema(
   options: WaitOptions,
 ): Promise<void> {
   const { dialect } = executor;
-  const statements = dialect.ddl.compile(change).map((sql) => plainStatement(sql));
+  const statements = ddlFor(dialect, executor.settings.schemaTranslateMap)
+    .compile(change)
+    .map((sql) => plainStatement(sql));
   if (statements.length === 0) return;
   const until = options.timeout === undefined ? undefined : performance.now() + options.timeout;
   const left = (): WaitOptions => ({
@@ -25,6 +31,14 @@ export async function applySchema(
   await executor.submit([], new RowCollector(), left());
   if (executor.inTransaction) await locked(executor, left());
   await executor.submit(statements, new RowCollector(), left());
+}
+
+/** The DDL of a dialect, on other schemas where there is a map. Throws `ATH_UNSUPPORTED` where the database has none. */
+export function ddlFor({ ddl }: Dialect, map: SchemaTranslateMap | undefined): DdlCompiler {
+  if (map === undefined) return ddl;
+  const other = ddl.withSchemas?.(schemasBy(map));
+  if (other === undefined) throw new UnsupportedError('This database has no schemas to translate.');
+  return other;
 }
 
 /** Takes the lock; a wait for it that is given up costs the connection, for nobody could say what it holds. */

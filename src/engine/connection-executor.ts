@@ -2,7 +2,7 @@
 // write, knows whether the transaction still stands, and gives the connection back when it has ended.
 import type { CompileCache } from '../dialect/compile-cache.ts';
 import type { Dialect } from '../dialect/dialect.ts';
-import type { DriverStatement, Sink } from '../driver/driver.ts';
+import type { DriverConnection, DriverCursor, DriverStatement, Sink, SubmitOptions } from '../driver/driver.ts';
 import {
   AthanorError,
   CommitOutcomeUnknownError,
@@ -18,10 +18,23 @@ import type { CallSite } from '../primitives/call-site.ts';
 import type { ExecuteOptions, Executor, WaitOptions } from './executor.ts';
 import { failed } from './failure.ts';
 import { FramedSink, RowCollector } from './row-collector.ts';
-import { overdue, submitWithin } from './submit-within.ts';
+import { type ExecutionOptions, layered } from './options/execution-options.ts';
+import { NO_WRITES } from './options/no-writes.ts';
+import { joinedTags, type Tags, tagged } from './options/query-tags.ts';
+import { OutcomeTrack, outcomeSql } from './outcome.ts';
+import { openExecutorCursor } from './stream/executor-cursor.ts';
+import { overdue, submitWithin, workWithin } from './submit-within.ts';
 import type { Tracer } from './tracer.ts';
-import { committedAnyway, endedBySql, rolledBack, transactionFailed, unknownOutcome } from './transaction-error.ts';
-import { plainStatement, type TransactionOptions, type TransactionTexts } from './transaction-texts.ts';
+import {
+  beganOtherwise,
+  committedAnyway,
+  endedBySql,
+  rolledBack,
+  transactionFailed,
+  unknownOutcome,
+} from './transaction-error.ts';
+import { plainStatement, type TransactionTexts } from './transaction-texts.ts';
+import { twoPhaseSql } from './two-phase.ts';
 
 /** What the executors of one engine share. */
 export interface ExecutorSource {
@@ -32,28 +45,34 @@ export interface ExecutorSource {
   readonly tracer: Tracer | undefined;
 }
 
-export interface ExecutorOptions extends TransactionOptions, WaitOptions {
+export interface ExecutorOptions extends ExecutionOptions, WaitOptions {
   /** Keeps the connection between transactions, until `close()`. */
   readonly keep?: boolean | undefined;
   /** Who will hold the connection. */
   readonly site?: CallSite | undefined;
 }
 
+/** What BEGIN says. */
+const BEGINNING = ['isolation', 'readOnly', 'deferrable', 'trackOutcome'] as const;
+const NOTHING: Sink = Object.freeze({ row: () => undefined });
+
 /** How long a rollback may take before its connection is dropped instead, in ms. */
 const ROLLBACK_LIMIT = 5_000;
 
 export class ConnectionExecutor implements Executor {
   readonly dialect: Dialect;
-  readonly compiled: CompileCache;
   readonly traced: boolean;
+  compiled: CompileCache;
   readonly #source: ExecutorSource;
-  readonly #options: ExecutorOptions;
+  #options: ExecutorOptions;
+  readonly #track: OutcomeTrack | undefined;
   /** When all work of this executor must have ended, by the pool's clock. */
   readonly #deadline: number | undefined;
   #lease: Lease | undefined;
   #opening: Promise<Lease> | undefined;
   #scope: TaskScope | undefined;
   #begun = false;
+  #number = 0;
   /** Savepoints that were asked for and not sent. */
   #pending: PendingSavepoint[] = [];
   /** Why the transaction cannot go on. */
@@ -64,15 +83,28 @@ export class ConnectionExecutor implements Executor {
 
   constructor(source: ExecutorSource, options: ExecutorOptions = {}) {
     this.dialect = source.dialect;
-    this.compiled = source.compiled;
+    this.compiled = compiledFor(source.compiled, options);
     this.traced = source.tracer !== undefined;
     this.#source = source;
     this.#options = options;
+    this.#track =
+      options.trackOutcome === true ? new OutcomeTrack(outcomeSql(source.dialect.transactions.outcome)) : undefined;
     this.#deadline = options.timeout === undefined ? undefined : source.pool.now() + options.timeout;
   }
 
   get inTransaction(): boolean {
     return this.#begun;
+  }
+
+  get settings(): ExecutionOptions {
+    return this.#options;
+  }
+
+  /** Puts options over those it has. Throws `ATH_STATE` where they would come too late for the transaction under way. */
+  configure(over: ExecutionOptions): void {
+    if (this.#begun && BEGINNING.some((name) => over[name] !== undefined)) throw beganOtherwise();
+    this.#options = { ...this.#options, ...layered(this.#options, over) };
+    this.compiled = compiledFor(this.#source.compiled, this.#options);
   }
 
   /** The connection, while there is one. */
@@ -102,8 +134,10 @@ export class ConnectionExecutor implements Executor {
   }
 
   /** Rejects with what the statement met; with `ATH_STATE` where the transaction has failed before. */
-  async submit(batch: readonly DriverStatement[], sink: Sink, options: ExecuteOptions = {}): Promise<void> {
+  async submit(given: readonly DriverStatement[], sink: Sink, options: ExecuteOptions = {}): Promise<void> {
     this.#refuse();
+    if (options.commit === true && this.#track !== undefined) return this.#submitApart(given, sink, options);
+    const batch = this.#tagged(given, options.tags);
     const asked = options.timeout === undefined ? 0 : this.#source.pool.now();
     if (this.#beginning !== undefined) await this.#beginning;
     const held = this.#lease;
@@ -123,6 +157,7 @@ export class ConnectionExecutor implements Executor {
       trace?.end(failure);
     }
     if (failure === undefined) {
+      if (this.#track !== undefined) this.#track.answered(frame.framed?.afterRow);
       // Only now: a connection that goes back before its batch has settled is taken for one with work under way.
       if (options.commit === true) this.#committed(frame.framed?.after?.command);
       else if (this.#begun && lease.pending === 0 && lease.usable && lease.connection.status === 'idle') {
@@ -135,13 +170,28 @@ export class ConnectionExecutor implements Executor {
       this.#unsent(frame);
       if (frame.begins && stale(failure, lease)) {
         lease.invalidate('it was dead');
-        return this.submit(batch, sink, options);
+        return this.submit(given, sink, options);
       }
     }
     throw this.#failed(failure, { lease, offset: frame.offset, options, before: batch.length });
   }
 
-  async commit(options: WaitOptions = {}): Promise<void> {
+  /** Where the transaction's number must be known before COMMIT goes, they go one after the other. */
+  async #submitApart(batch: readonly DriverStatement[], sink: Sink, options: ExecuteOptions): Promise<void> {
+    await this.submit(batch, sink, { ...options, commit: false });
+    await this.commit(options);
+  }
+
+  commit(options: WaitOptions = {}): Promise<void> {
+    return this.#finish(this.#source.texts.commit, options);
+  }
+
+  /** Ends the transaction here and leaves it, under this name, to be committed or rolled back by any session. */
+  async prepare(xid: string, options: WaitOptions = {}): Promise<void> {
+    await this.#finish(plainStatement(twoPhaseSql(this.dialect).prepare(xid)), options);
+  }
+
+  async #finish(statement: DriverStatement, options: WaitOptions): Promise<void> {
     this.#refuseClosed();
     if (this.#opening !== undefined) await this.#opening.catch(ignore);
     this.#pending = [];
@@ -151,7 +201,7 @@ export class ConnectionExecutor implements Executor {
       throw transactionFailed(lost);
     if (lost !== undefined && this.#lease?.connection.status === 'idle') return this.#committed('ROLLBACK', lost);
     const answer = new RowCollector();
-    await this.#send(this.#source.texts.commit, answer, { wait: options, commit: true });
+    await this.#send(statement, answer, { wait: options, commit: true });
     this.#committed(answer.completion?.command, lost);
   }
 
@@ -180,6 +230,46 @@ export class ConnectionExecutor implements Executor {
     if (this.#failure !== undefined && this.#lease?.usable !== true) throw transactionFailed(this.#failure);
     this.#failure = undefined;
     await this.#send(plainStatement(this.dialect.transactions.rollbackTo(name)), new RowCollector(), { wait: options });
+  }
+
+  /**
+   * Does what only the driver's connection can, inside the transaction. `work` gets the connection and the signal that
+   * ends it in time; it rejects as `submit` does.
+   */
+  async use<T>(
+    work: (connection: DriverConnection, options: SubmitOptions) => Promise<T>,
+    options: ExecuteOptions = {},
+  ): Promise<T> {
+    this.#refuse();
+    const begins = !this.#begun && this.#options.isolation !== 'autocommit';
+    if (begins || this.#pending.length > 0) await this.submit([], NOTHING, options);
+    const lease = this.#lease ?? (await this.open(options));
+    const limits = this.#limits(options, 0);
+    try {
+      const run = (wait: SubmitOptions): Promise<T> => lease.use((connection) => work(connection, wait));
+      return await (limits === undefined ? run({}) : workWithin(lease, run, limits));
+    } catch (error) {
+      throw this.#failed(error, { lease, offset: 0, options: {} });
+    } finally {
+      lease.settled();
+    }
+  }
+
+  /** One statement outside of any transaction. */
+  async alone(statement: DriverStatement, options: WaitOptions): Promise<void> {
+    this.#refuse();
+    if (this.#lease?.usable !== true) await this.open(options);
+    await this.#send(statement, NOTHING, { wait: options });
+    if (this.#options.keep !== true) this.#letGo();
+  }
+
+  openCursor(statement: DriverStatement, options: ExecuteOptions = {}): Promise<DriverCursor> {
+    return openExecutorCursor(this, this.#tagged([statement], options.tags)[0] as DriverStatement, options);
+  }
+
+  /** Counts transactions, for what must not outlive the one it began in. */
+  get transactionNumber(): number {
+    return this.#number;
   }
 
   async scope<T>(work: () => Promise<T>): Promise<T> {
@@ -242,8 +332,10 @@ export class ConnectionExecutor implements Executor {
   /** The transaction is over. */
   #rest(): void {
     this.#begun = false;
+    this.#number += 1;
     this.#failure = undefined;
     this.#pending = [];
+    this.#track?.forget();
     if (this.#options.keep !== true) this.#letGo();
   }
 
@@ -254,7 +346,8 @@ export class ConnectionExecutor implements Executor {
     const begins = !this.#begun;
     const savepoints = this.#pending;
     const begin = begins ? this.#source.texts.begin(this.#options) : undefined;
-    if (begin === undefined && savepoints.length === 0 && commit !== true) {
+    const track = this.#track?.wanted === true && batch.length > 0 ? this.#track : undefined;
+    if (begin === undefined && savepoints.length === 0 && commit !== true && track === undefined) {
       return { batch, sink, offset: 0, begins, savepoints, framed: undefined };
     }
     const before = begin === undefined ? [] : [begin];
@@ -262,8 +355,15 @@ export class ConnectionExecutor implements Executor {
     this.#begun ||= begin !== undefined;
     this.#pending = [];
     const framed = new FramedSink(sink, before.length, batch.length);
-    const behind = commit === true && this.#begun ? [this.#source.texts.commit] : [];
+    const behind =
+      track !== undefined ? [track.statement] : commit === true && this.#begun ? [this.#source.texts.commit] : [];
     return { batch: [...before, ...batch, ...behind], sink: framed, offset: before.length, begins, savepoints, framed };
+  }
+
+  #tagged(batch: readonly DriverStatement[], own: Tags | undefined): readonly DriverStatement[] {
+    const { tags } = this.#options;
+    if (own === undefined && tags === undefined) return batch;
+    return tagged(batch, joinedTags(tags, own));
   }
 
   /** The batch was not sent: what was to begin with it is still to be begun. */
@@ -336,7 +436,7 @@ export class ConnectionExecutor implements Executor {
     const known = failed(error, this.#context(lease, offset, options.site));
     const status = lease.usable ? lease.connection.status : 'closed';
     if (options.commit === true && status === 'closed' && known.outcome !== 'not-sent') {
-      this.#failure = unknownOutcome(known, lease.connectionId);
+      this.#failure = unknownOutcome(known, lease.connectionId, this.#track?.number);
     } else if (options.commit === true && status === 'idle') {
       // COMMIT itself was refused, a deferred constraint for one: the transaction has ended.
       const cause = this.#failure;
@@ -427,6 +527,12 @@ interface FailedBatch {
   readonly options: ExecuteOptions;
   /** Statements of the caller's before the COMMIT that went along. */
   readonly before?: number | undefined;
+}
+
+/** The texts an executor with these options uses. */
+function compiledFor(compiled: CompileCache, { schemaTranslateMap, readOnly }: ExecutionOptions): CompileCache {
+  const guarded = readOnly === true ? compiled.guarded(NO_WRITES) : compiled;
+  return schemaTranslateMap === undefined ? guarded : guarded.translated(schemaTranslateMap);
 }
 
 function isBefore(error: AthanorError, statements: number): boolean {

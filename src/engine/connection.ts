@@ -1,19 +1,27 @@
 // A connection as an application holds it: statements go out in the order they were called, the first one begins a
 // transaction, and nothing is kept that was not committed.
-import type { DriverConnection } from '../driver/driver.ts';
-import { NOT_TRANSFERABLE, StateError, type TransferGuard, transferGuard } from '../errors/index.ts';
+import type { CopySource, CopyTarget, DriverConnection } from '../driver/driver.ts';
+import { NOT_TRANSFERABLE, StateError, type TransferGuard, transferGuard, UnsupportedError } from '../errors/index.ts';
 import { CallSite } from '../primitives/call-site.ts';
 import type { FirstOf, NamedOf, TupleOf } from '../sql/rows.ts';
 import type { SchemaBind, SchemaChange, SchemaOptions } from '../schema/metadata.ts';
+import type { AnyEntity } from '../sql/entity.ts';
 import type { Statement } from '../sql/statement.ts';
+import type { InsertValues } from '../sql/statements/settable.ts';
 import { applySchema } from './apply-schema.ts';
 import type { ConnectionExecutor } from './connection-executor.ts';
-import type { ExecuteOptions, WaitOptions } from './executor.ts';
+import { type CopiedRow, type CopyInOptions, type CopyOutOptions, copyIn, copyOut, copyOutBytes } from './copy/copy.ts';
+import type { CopyRows } from './copy/copy-rows.ts';
+import type { WaitOptions } from './executor.ts';
+import type { ExecutionOptions, StatementOptions } from './options/execution-options.ts';
 import type { RawStatements } from './raw-statement.ts';
 import { Result } from './result.ts';
 import { resultSite } from './result-watch.ts';
-import { driverRows, statementRows } from './statement-rows.ts';
+import { runScript, type ScriptResult } from './script.ts';
+import { DriverRows, type RunOptions, StatementRows } from './statement-rows.ts';
 import { Transaction, type TransactionHome } from './transaction.ts';
+import { plainStatement } from './transaction-texts.ts';
+import { newXid, twoPhaseSql, TwoPhaseTransaction } from './two-phase.ts';
 
 /** A row of raw SQL, by column name. */
 export type RawRow = Readonly<Record<string, unknown>>;
@@ -81,16 +89,16 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
    */
   execute<A, N, L>(
     statement: Statement<A, N, L, true>,
-    options: WaitOptions = {},
+    options: StatementOptions = {},
   ): Result<NamedOf<A, N, L>, TupleOf<A, N, L>> {
     const site = this.#site(Connection.prototype.execute);
-    return new Result(statementRows(this.#executor, statement, this.#traced(options, site)), site);
+    return new Result(new StatementRows(this.#executor, statement, this.#traced(options, site)), site);
   }
 
   /** The first value of each row of a statement. */
-  scalars<A, N, L>(statement: Statement<A, N, L, true>, options: WaitOptions = {}): Result<FirstOf<A, N, L>> {
+  scalars<A, N, L>(statement: Statement<A, N, L, true>, options: StatementOptions = {}): Result<FirstOf<A, N, L>> {
     const site = this.#site(Connection.prototype.scalars);
-    const source = statementRows(this.#executor, statement, this.#traced(options, site));
+    const source = new StatementRows(this.#executor, statement, this.#traced(options, site));
     return new Result<unknown, [FirstOf<A, N, L>]>(source, site).scalars() as Result<FirstOf<A, N, L>>;
   }
 
@@ -98,22 +106,83 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   raw<R extends object = RawRow>(
     sql: string,
     params: readonly unknown[] = [],
-    options: WaitOptions = {},
+    options: StatementOptions = {},
   ): Result<R, unknown[]> {
     const site = this.#site(Connection.prototype.raw);
     const make = (): ReturnType<RawStatements['make']> => this.#raw.make(sql, params);
-    return new Result(driverRows(this.#executor, make, this.#traced(options, site)), site);
+    return new Result(new DriverRows(this.#executor, make, this.#traced(options, site)), site);
   }
 
   /** Runs SQL once for each parameter set, in one go. Rejects with `ATH_USAGE` where sets differ in length. */
   rawMany<R extends object = RawRow>(
     sql: string,
     sets: readonly (readonly unknown[])[],
-    options: WaitOptions = {},
+    options: StatementOptions = {},
   ): Result<R, unknown[]> {
     const site = this.#site(Connection.prototype.rawMany);
     const make = (): ReturnType<RawStatements['make']> => this.#raw.makeMany(sql, sets);
-    return new Result(driverRows(this.#executor, make, this.#traced(options, site)), site);
+    return new Result(new DriverRows(this.#executor, make, this.#traced(options, site)), site);
+  }
+
+  /**
+   * Runs several statements of SQL in one go, inside the transaction, and gives what each answered. It takes no parameters:
+   * for those is `raw()`. Rejects with `ATH_USAGE` where a string or comment in it does not end.
+   */
+  async script(sql: string, options: WaitOptions = {}): Promise<readonly ScriptResult[]> {
+    Result.startPending();
+    this.#raw.check(sql);
+    return runScript(this.#executor, sql, options);
+  }
+
+  /**
+   * Writes many rows as one bulk stream, and gives their number: objects for a table or class, by property names and each
+   * with the columns of the first; or the bytes of a stream for `COPY ... FROM STDIN` of your own. What it cannot write fails
+   * the transaction. Rejects with `ATH_USAGE`, `ATH_DATA`, `ATH_UNSUPPORTED`, and with what the rows' source throws.
+   */
+  copyFrom<E extends AnyEntity>(
+    target: E,
+    rows: Iterable<InsertValues<E>> | AsyncIterable<InsertValues<E>>,
+    options?: CopyInOptions,
+  ): Promise<number>;
+  copyFrom(sql: string, chunks: CopySource, options?: WaitOptions): Promise<number>;
+  copyFrom(target: unknown, rows: unknown, options: CopyInOptions = {}): Promise<number> {
+    Result.startPending();
+    return copyIn(this.#executor, { target, rows: rows as CopyRows | CopySource }, options);
+  }
+
+  /**
+   * Reads all rows of a table or class as one bulk stream, at the reader's pace; leaving the loop early stops the server and
+   * fails the transaction. Or hands the bytes of `COPY ... TO STDOUT` of your own to `write`, and gives the number of rows.
+   */
+  copyTo<E extends AnyEntity>(source: E, options?: CopyOutOptions): AsyncGenerator<CopiedRow<E>, void, undefined>;
+  copyTo(sql: string, write: CopyTarget, options?: WaitOptions): Promise<number>;
+  copyTo(
+    source: unknown,
+    second: CopyOutOptions | CopyTarget = {},
+    third: WaitOptions = {},
+  ): Promise<number> | AsyncGenerator<unknown, void, undefined> {
+    Result.startPending();
+    return typeof second === 'function'
+      ? copyOutBytes(this.#executor, { sql: source, write: second }, third)
+      : copyOut(this.#executor, source, second);
+  }
+
+  /** Announces something to all who listen on the channel, when the transaction commits. Rejects with `ATH_UNSUPPORTED` where there is no such thing. */
+  async notify(channel: string, payload: string = '', options: WaitOptions = {}): Promise<void> {
+    const { notify } = this.#executor.dialect;
+    if (notify === undefined) throw new UnsupportedError('This database has no announcements.');
+    await this.raw(notify.notify, [channel, payload], options).all();
+  }
+
+  /** The options of this connection: the engine's, with its own over them. */
+  getExecutionOptions(): ExecutionOptions {
+    return this.#executor.settings;
+  }
+
+  /** Puts options over those the connection has. Throws `ATH_STATE` for what BEGIN has said already. */
+  executionOptions(options: ExecutionOptions): this {
+    this.#executor.configure(options);
+    return this;
   }
 
   /** Begins a transaction, and with a function ends it too: commit when it returns, rollback when it throws. */
@@ -123,6 +192,42 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     Result.startPending();
     if (this.#executor.inTransaction || this.#open.length > 0) return Promise.reject(alreadyOpen());
     return this.#enter(undefined, work);
+  }
+
+  /**
+   * Begins a transaction that can be prepared under a name and ended by any session. Without a name it gets one. Throws
+   * `ATH_UNSUPPORTED` where the database has no such thing; the server must be set up for it.
+   */
+  async beginTwoPhase(xid: string = newXid()): Promise<TwoPhaseTransaction<Connection>> {
+    twoPhaseSql(this.#executor.dialect).prepare(xid);
+    const inner = await this.begin();
+    return new TwoPhaseTransaction<Connection>(this, inner, xid);
+  }
+
+  /** The names of this database's prepared transactions, oldest first. */
+  async recoverTwoPhase(options: WaitOptions = {}): Promise<string[]> {
+    const rows = await this.raw(twoPhaseSql(this.#executor.dialect).prepared, [], options).scalars();
+    return rows as string[];
+  }
+
+  /** Commits what some session prepared under this name. The connection must not be in a transaction. */
+  commitPrepared(xid: string, options: WaitOptions = {}): Promise<void> {
+    return this.#endPrepared(twoPhaseSql(this.#executor.dialect).commit(xid), options);
+  }
+
+  /** Undoes what some session prepared under this name. The connection must not be in a transaction. */
+  rollbackPrepared(xid: string, options: WaitOptions = {}): Promise<void> {
+    return this.#endPrepared(twoPhaseSql(this.#executor.dialect).rollback(xid), options);
+  }
+
+  /** @internal */
+  async prepare(xid: string, options: WaitOptions): Promise<void> {
+    Result.startPending();
+    try {
+      await this.#executor.prepare(xid, options);
+    } finally {
+      if (!this.#executor.inTransaction) this.#endFrom(0);
+    }
   }
 
   /** Sets a savepoint, and with a function ends it too: released when it returns, rolled back to when it throws. */
@@ -226,6 +331,12 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     }
   }
 
+  async #endPrepared(sql: string, options: WaitOptions): Promise<void> {
+    Result.startPending();
+    if (this.#executor.inTransaction) throw alreadyOpen();
+    await this.#executor.alone(plainStatement(sql), options);
+  }
+
   #endFrom(index: number): void {
     for (const transaction of this.#open.splice(Math.max(0, index))) transaction.ended();
   }
@@ -234,7 +345,7 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     return this.#executor.traced ? new CallSite(above, 10) : resultSite(above);
   }
 
-  #traced(options: WaitOptions, site: CallSite | undefined): ExecuteOptions {
+  #traced(options: StatementOptions, site: CallSite | undefined): RunOptions {
     return this.#executor.traced ? { ...options, site } : options;
   }
 

@@ -2,7 +2,8 @@
 // out connections, transactions and executors. It stays in the process and thread that made it.
 import { CompileCache } from '../dialect/compile-cache.ts';
 import type { Dialect } from '../dialect/dialect.ts';
-import { NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../errors/index.ts';
+import type { Sink } from '../driver/driver.ts';
+import { type AthanorError, NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../errors/index.ts';
 import type { Permits } from '../pool/permits.ts';
 import { Pool, type PoolCloseOptions } from '../pool/pool.ts';
 import type { PoolSettings } from '../pool/pool-options.ts';
@@ -14,6 +15,10 @@ import { Connection } from './connection.ts';
 import { ConnectionExecutor, type ExecutorOptions, type ExecutorSource } from './connection-executor.ts';
 import type { Executor, WaitOptions } from './executor.ts';
 import { debugPool } from './pool-debug.ts';
+import { Listener, type ListenOptions } from './notify/listener.ts';
+import { type ExecutionOptions, layered } from './options/execution-options.ts';
+import { needsSession, type Pooler, sessionCheck, sessionGuard } from './options/session-guard.ts';
+import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome.ts';
 import { RawStatements } from './raw-statement.ts';
 import { type RetryOptions, retried } from './retry.ts';
 import type { Transaction } from './transaction.ts';
@@ -31,14 +36,38 @@ export interface EngineOptions {
   readonly echo?: Echo | undefined;
   /** How transactions begin unless told otherwise. */
   readonly transaction?: TransactionOptions | undefined;
+  /** How statements run unless told otherwise. */
+  readonly executionOptions?: ExecutionOptions | undefined;
+  /** What sits before the server: what would break there is refused by name. */
+  readonly pooler?: Pooler | undefined;
   /** How many statement texts are kept. Default 500. */
   readonly cacheSize?: number | undefined;
   /** Ends what belongs to the engine, after its connections are closed. */
   readonly onClose?: (() => Promise<void>) | undefined;
 }
 
-/** How to begin, and how long all of it may take. */
-export interface BeginOptions extends TransactionOptions, WaitOptions {}
+/** How to begin, how statements run in it, and how long all of it may take. */
+export interface BeginOptions extends ExecutionOptions, WaitOptions {}
+
+/** What `engine.health()` found. */
+export interface EngineHealth {
+  readonly ok: boolean;
+  /** How long the database took to answer, a wait for a connection included, in ms. */
+  readonly latency: number | undefined;
+  /** Why there was no answer. */
+  readonly error: AthanorError | undefined;
+  readonly pool: PoolStatus;
+}
+
+/** What an engine made of another has from that one. @internal */
+interface EngineShared {
+  readonly source: ExecutorSource;
+  readonly raw: RawStatements;
+  readonly listeners: Set<Listener>;
+}
+
+const PING = plainStatement('select 1', true);
+const NOTHING: Sink = Object.freeze({ row: () => undefined });
 
 const GUARD = transferGuard(
   'An engine',
@@ -49,10 +78,22 @@ const GUARD = transferGuard(
 export class Engine implements SchemaBind {
   readonly [NOT_TRANSFERABLE]: TransferGuard = GUARD;
   readonly #source: ExecutorSource;
-  readonly #raw = new RawStatements();
+  readonly #raw: RawStatements;
   readonly #options: EngineOptions;
+  readonly #execution: ExecutionOptions;
+  /** One set for an engine and those made of it. */
+  readonly #listeners: Set<Listener>;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, shared?: EngineShared) {
+    this.#options = options;
+    this.#execution = layered(layered({}, options.transaction ?? {}), options.executionOptions ?? {});
+    this.#listeners = shared?.listeners ?? new Set();
+    const check = options.pooler === undefined ? undefined : sessionCheck(options.dialect);
+    this.#raw = shared?.raw ?? new RawStatements(check);
+    this.#source = shared?.source ?? Engine.#open(options, check);
+  }
+
+  static #open(options: EngineOptions, check: ((sql: string) => void) | undefined): ExecutorSource {
     const { dialect, permits } = options;
     const texts = new TransactionTexts(dialect);
     const pool = new Pool({
@@ -67,11 +108,25 @@ export class Engine implements SchemaBind {
         }
       },
     });
-    const compiled = new CompileCache(dialect.sql, options.cacheSize);
-    this.#options = options;
-    this.#source = { dialect, compiled, pool, texts, tracer: tracerFor(options.echo) };
+    const cache = new CompileCache(dialect.sql, options.cacheSize);
+    const compiled = check === undefined ? cache : cache.guarded(sessionGuard(check));
     const debug = debugWriter('pool');
     if (debug !== undefined) debugPool(pool, debug);
+    return { dialect, compiled, pool, texts, tracer: tracerFor(options.echo) };
+  }
+
+  /** The options its statements and transactions run with unless told otherwise. */
+  getExecutionOptions(): ExecutionOptions {
+    return this.#execution;
+  }
+
+  /** An engine on the same pool and cache whose statements and transactions run with these options over those of this one. */
+  executionOptions(options: ExecutionOptions): Engine {
+    const executionOptions = layered(this.#execution, options);
+    return new Engine(
+      { ...this.#options, transaction: undefined, executionOptions },
+      { source: this.#source, raw: this.#raw, listeners: this.#listeners },
+    );
   }
 
   get dialect(): Dialect {
@@ -145,6 +200,60 @@ export class Engine implements SchemaBind {
     return this.#executor({ ...options, site });
   }
 
+  /**
+   * What others announce on a channel, as an iterator; on a connection of its own, within the budget. When that is lost it
+   * takes another one and yields `{ gap: true }`: what was announced meanwhile is not to be had. Throws `ATH_UNSUPPORTED` where
+   * the database, the driver or a pooler has no such thing.
+   */
+  listen(channels: string | readonly string[], options: ListenOptions = {}): Listener {
+    if (this.#options.pooler !== undefined) throw needsSession('LISTEN');
+    const listener = new Listener(this.#source, typeof channels === 'string' ? [channels] : channels, options);
+    this.#listeners.add(listener);
+    void listener.ended.then(() => this.#listeners.delete(listener));
+    return listener;
+  }
+
+  /**
+   * What became of the transaction whose commit rejected with `ATH_COMMIT_OUTCOME_UNKNOWN`, once the server knows:
+   * it was tracked by `{ trackOutcome: true }`. Rejects with `ATH_USAGE` where it was not, with `ATH_TIMEOUT` where it is still
+   * under way after `timeout` ms, by default 10000, and with what keeps the server from being asked.
+   */
+  resolveOutcome(error: unknown, options: WaitOptions = {}): Promise<TransactionOutcome> {
+    const { status } = outcomeSql(this.dialect.transactions.outcome);
+    const autocommit = this.executionOptions({ isolation: 'autocommit', trackOutcome: false });
+    const ask = async (transactionId: string, wait: WaitOptions): Promise<string | null> => {
+      const connection = await autocommit.connect(wait);
+      try {
+        return (await connection.raw(status, [transactionId], wait).scalar()) as string | null;
+      } finally {
+        await connection.close();
+      }
+    };
+    return resolvedOutcome(error, { ...options, ask });
+  }
+
+  /** Asks the database for a sign of life, and gives the time it took in ms, the wait for a connection included. */
+  async ping(options: WaitOptions = {}): Promise<number> {
+    const begun = this.pool.now();
+    const executor = this.#executor({ ...options, isolation: 'autocommit', trackOutcome: false });
+    try {
+      await executor.submit([PING], NOTHING, options);
+    } finally {
+      await executor.close();
+    }
+    return this.pool.now() - begun;
+  }
+
+  /** As `ping()`, with the state of the pool beside it; never rejects. Without a `timeout` it waits 1000 ms. */
+  async health(options: WaitOptions = {}): Promise<EngineHealth> {
+    try {
+      const latency = await this.ping({ timeout: 1_000, ...options });
+      return { ok: true, latency, error: undefined, pool: this.status };
+    } catch (error) {
+      return { ok: false, latency: undefined, error: this.dialect.translate(error), pool: this.status };
+    }
+  }
+
   /** Creates or drops tables, in one transaction where the database can, one process at a time. */
   async applySchema(change: SchemaChange, options: SchemaOptions = {}): Promise<void> {
     const transactional = this.dialect.capabilities.transactionalDdl;
@@ -169,6 +278,7 @@ export class Engine implements SchemaBind {
 
   /** Ends the engine. Connections in use get `timeout` ms, by default 5000, to come back. */
   async close(options: PoolCloseOptions = {}): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#source.pool.close(options);
     await this.#options.onClose?.();
   }
@@ -178,7 +288,7 @@ export class Engine implements SchemaBind {
   }
 
   #executor(options: ExecutorOptions): ConnectionExecutor {
-    return new ConnectionExecutor(this.#source, { ...this.#options.transaction, ...options });
+    return new ConnectionExecutor(this.#source, { ...this.#execution, ...withoutNothing(options) });
   }
 
   toJSON(): Record<string, unknown> {
@@ -188,4 +298,10 @@ export class Engine implements SchemaBind {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Engine ${this.url} (${this.status.text})`;
   }
+}
+
+/** Options that say nothing must not cover those that do. */
+function withoutNothing(options: ExecutorOptions): ExecutorOptions {
+  if (!Object.values(options).includes(undefined)) return options;
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ExecutorOptions;
 }

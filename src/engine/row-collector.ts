@@ -27,6 +27,8 @@ export class FramedSink implements Sink {
   readonly #count: number;
   /** How the statement behind the caller's ended. */
   after: Completion | undefined;
+  /** The last row of the statement behind the caller's, where it returns any. */
+  afterRow: readonly Scalar[] | undefined;
 
   constructor(sink: Sink, before: number, count: number) {
     this.#sink = sink;
@@ -38,6 +40,7 @@ export class FramedSink implements Sink {
   }
   row(statement: number, row: Scalar[]): void {
     if (this.#inside(statement)) this.#sink.row(statement - this.#before, row);
+    else if (statement >= this.#before) this.afterRow = row;
   }
   done(statement: number, completion: Completion): void {
     if (this.#inside(statement)) this.#sink.done?.(statement - this.#before, completion);

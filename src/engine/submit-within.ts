@@ -1,6 +1,6 @@
 // A statement with a deadline or a signal. Giving up on it means having the server stop it and waiting for the
 // server's word, so that the connection stays known; a server that does not answer loses the connection.
-import type { DriverStatement, Sink } from '../driver/driver.ts';
+import type { DriverStatement, Sink, SubmitOptions } from '../driver/driver.ts';
 import {
   AthanorError,
   type AthanorErrorOptions,
@@ -28,12 +28,21 @@ export function overdue({ signal, timeout }: WaitOptions): AthanorError | undefi
   return timeout !== undefined && timeout <= 0 ? late(timeout)({ outcome: 'not-sent' }) : undefined;
 }
 
+interface Limits extends WaitOptions {
+  readonly clock?: Clock | undefined;
+}
+
+/** A batch within limits: see `workWithin`. */
+export function submitWithin(lease: Lease, { batch, sink }: Batch, limits: Limits): Promise<void> {
+  return workWithin(lease, (options) => lease.submit(batch, sink, options), limits);
+}
+
 /** Rejects with `ATH_STATEMENT_TIMEOUT` or `ATH_CANCELLED` at most 250 ms after deadline or signal. */
-export function submitWithin(
+export function workWithin<T>(
   lease: Lease,
-  { batch, sink }: Batch,
-  { signal, timeout, clock = systemClock }: WaitOptions & { readonly clock?: Clock | undefined },
-): Promise<void> {
+  work: (options: SubmitOptions) => Promise<T>,
+  { signal, timeout, clock = systemClock }: Limits,
+): Promise<T> {
   const { connectionId } = lease;
   return new Promise((resolve, reject) => {
     const controller = new AbortController();
@@ -56,10 +65,10 @@ export function submitWithin(
       });
       controller.abort(how({ connectionId }));
     }
-    lease.submit(batch, sink, { signal: controller.signal }).then(
-      () => {
+    work({ signal: controller.signal }).then(
+      (value) => {
         end();
-        resolve();
+        resolve(value);
       },
       (error: unknown) => {
         end();

@@ -46,14 +46,30 @@ export function committedAnyway(cause: unknown, connectionId?: string): FlushErr
 }
 
 /** COMMIT was sent, and nobody can say what became of it. */
-export function unknownOutcome(cause: AthanorError, connectionId: string): CommitOutcomeUnknownError {
+export function unknownOutcome(
+  cause: AthanorError,
+  connectionId: string,
+  transactionId: string | null | undefined,
+): CommitOutcomeUnknownError {
   return new CommitOutcomeUnknownError(
     'The connection went away, or no answer came, while COMMIT was under way: the transaction may or may not be in the database.',
     {
-      hint: 'Look for its effect before running it again.',
+      hint:
+        transactionId === undefined
+          ? 'Look for its effect before running it again. With { trackOutcome: true } engine.resolveOutcome() can tell.'
+          : 'engine.resolveOutcome(error) asks the server what became of it.',
       outcome: 'unknown',
       connectionId,
+      transactionId,
       cause,
     },
   );
+}
+
+/** BEGIN has said it otherwise. */
+export function beganOtherwise(): StateError {
+  return new StateError('The transaction has begun: isolation, readOnly, deferrable and trackOutcome come too late.', {
+    hint: 'Set them before the first statement, or after commit() or rollback().',
+    outcome: 'not-sent',
+  });
 }

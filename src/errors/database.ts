@@ -111,6 +111,18 @@ export class ProtocolError extends OperationalError {
 /** The connection was lost, or the call cancelled, while COMMIT was under way: the transaction may or may not be in the database. */
 export class CommitOutcomeUnknownError extends OperationalError {
   override readonly code: string = 'ATH_COMMIT_OUTCOME_UNKNOWN';
+  /** What `engine.resolveOutcome()` asks the server about; `null` for a transaction that wrote nothing, `undefined` where none was tracked. */
+  readonly transactionId: string | null | undefined;
+  constructor(
+    message: string,
+    options: DatabaseErrorOptions & { readonly transactionId?: string | null | undefined } = {},
+  ) {
+    super(message, options);
+    this.transactionId = options.transactionId;
+  }
+  protected override fields(): Record<string, unknown> {
+    return { ...super.fields(), ...(this.transactionId === undefined ? {} : { transactionId: this.transactionId }) };
+  }
 }
 /** COMMIT was answered by ROLLBACK: the transaction had already failed on the server. */
 export class CommitRolledBackError extends OperationalError {

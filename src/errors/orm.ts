@@ -8,7 +8,7 @@ export class OrmError extends AthanorError {
 export class NoResultError extends OrmError {
   override readonly code: string = 'ATH_NO_RESULT';
 }
-/** `one()` or `oneOrNull()` found more than one row. */
+/** `one()` or `oneOrNone()` found more than one row. */
 export class MultipleResultsError extends OrmError {
   override readonly code: string = 'ATH_MULTIPLE_RESULTS';
 }

@@ -82,6 +82,12 @@ export class Lease {
     return connection.submit(batch, sink, options);
   }
 
+  /** What only the driver's connection can do, COPY and cursors. As with `submit`, a call of `settled()` follows. */
+  use<T>(work: (connection: DriverConnection) => T): T {
+    this.#entry.pending += 1;
+    return work(this.connection);
+  }
+
   settled(): void {
     this.#entry.pending -= 1;
     this.#entry.activeAt = this.#home.now();

@@ -136,7 +136,7 @@ for (const [name, open] of Object.entries(places)) {
           { id: 1, name: 'a' },
           { id: 2, name: 'b' },
         ];
-        assert.equal(await connection.execute(insert(Item).values(two)).count(), 2);
+        assert.equal(await connection.execute(insert(Item).values(two)).rowCount(), 2);
         const query = select(Item.c.id, Item.c.name).orderBy(Item.c.id);
         assert.deepEqual(await connection.execute(query), two);
         assert.deepEqual(await connection.execute(query).first(), two[0]);
@@ -147,7 +147,7 @@ for (const [name, open] of Object.entries(places)) {
         assert.deepEqual(await connection.scalars(query), [1, 2]);
         await assert.rejects(connection.execute(query).one(), MultipleResultsError);
         const third = query.where(Item.c.id.eq(3));
-        assert.equal(await connection.execute(third).oneOrNull(), null);
+        assert.equal(await connection.execute(third).oneOrNone(), null);
         await assert.rejects(connection.execute(third).one(), NoResultError);
       });
     });
@@ -172,7 +172,7 @@ for (const [name, open] of Object.entries(places)) {
       const placeholders = name === 'postgresql' ? '$1, $2' : '?, ?';
       await engine.begin(async (connection) => {
         const sets = Array.from({ length: 500 }, (_, id) => [id, `n${id}`]);
-        assert.equal(await connection.rawMany(`insert into item values (${placeholders})`, sets).count(), 500);
+        assert.equal(await connection.rawMany(`insert into item values (${placeholders})`, sets).rowCount(), 500);
         await assert.rejects(
           connection.rawMany(`insert into item values (${placeholders})`, [[501, 'x'], [502]]).all(),
           UsageError,

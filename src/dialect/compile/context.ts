@@ -14,6 +14,7 @@ import type { FromElement, TableColumn } from '../../sql/from.ts';
 import type { BinaryOperator } from '../../sql/operators.ts';
 import type { ColumnType } from '../../types/column-type.ts';
 import type { Scalar, WireKind } from '../../types/wire.ts';
+import type { SchemaOf } from '../compiler.ts';
 
 export type PathStep = string | number;
 
@@ -56,6 +57,8 @@ export interface SqlRules {
   /** Bytes. */
   readonly maxIdentifierLength: number;
   readonly schemas: boolean;
+  /** Where tables are written with other schemas than they name. */
+  readonly schemaOf?: SchemaOf | undefined;
   /** `position` counts from 1. */
   placeholder(position: number): string;
   /** The SQL name of a type, with its limits. */

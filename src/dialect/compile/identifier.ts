@@ -23,6 +23,15 @@ export function quoted(rules: Pick<SqlRules, 'reserved' | 'maxIdentifierLength'>
   return PLAIN.test(name) && !rules.reserved.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
+/** The schema to write before the name of a table that names `schema`; `undefined` for none. */
+export function schemaOf(
+  rules: Pick<SqlRules, 'schemas' | 'schemaOf'>,
+  schema: string | undefined,
+): string | undefined {
+  if (!rules.schemas) return undefined;
+  return rules.schemaOf === undefined ? schema : rules.schemaOf(schema);
+}
+
 export function identifier(context: CompileContext, name: string): string {
   return quoted(context.rules, name);
 }
@@ -30,7 +39,7 @@ export function identifier(context: CompileContext, name: string): string {
 /** The name of a table as FROM and INTO take it. */
 export function tableName(context: CompileContext, element: FromElement): string {
   const table = element.table ?? element;
-  const schema = element.table?.schema;
   const name = identifier(context, table.name);
-  return schema === undefined || !context.rules.schemas ? name : `${identifier(context, schema)}.${name}`;
+  const schema = schemaOf(context.rules, element.table?.schema);
+  return schema === undefined ? name : `${identifier(context, schema)}.${name}`;
 }

@@ -6,7 +6,7 @@ import type { TableColumn } from '../../sql/from.ts';
 import type { StatementNode } from '../../sql/node.ts';
 import type { ResultShape } from '../../sql/result-shape.ts';
 import type { Scalar } from '../../types/wire.ts';
-import type { Compiled, CompiledBulk, SqlCompiler } from '../compiler.ts';
+import type { Compiled, CompiledBulk, SchemaOf, SqlCompiler } from '../compiler.ts';
 import { manyRowsText, singleRowText } from './bulk.ts';
 import { boundParameters, checkParameters, type CompileContext, compileContext, type SqlRules } from './context.ts';
 import { expression } from './expression.ts';
@@ -20,6 +20,7 @@ export function statementCompiler(rules: SqlRules): SqlCompiler {
   return Object.freeze({
     compile: (statement: StatementNode): Compiled => compile(rules, statement as AnyStatementNode),
     compileBulk: (bulk: BulkNode): CompiledBulk => compileBulk(rules, bulk),
+    ...(rules.schemas ? { withSchemas: (schemaOf: SchemaOf) => statementCompiler({ ...rules, schemaOf }) } : {}),
   });
 }
 

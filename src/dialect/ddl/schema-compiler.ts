@@ -7,10 +7,10 @@ import type { ForeignKey, Table } from '../../schema/table.ts';
 import { laterKeys } from '../../schema/table-order.ts';
 import type { ExpressionNode } from '../../sql/expression-node.ts';
 import type { EnumType } from '../../types/text-types.ts';
-import { quoted } from '../compile/identifier.ts';
+import { quoted, schemaOf } from '../compile/identifier.ts';
 import type { SqlRules } from '../compile/context.ts';
 import { schemaExpression } from '../compile/statement-compiler.ts';
-import type { DdlCompiler } from '../compiler.ts';
+import type { DdlCompiler, SchemaOf } from '../compiler.ts';
 
 export interface DdlRules {
   readonly sql: SqlRules;
@@ -35,12 +35,15 @@ export function schemaCompiler(rules: DdlRules): DdlCompiler {
   return Object.freeze({
     compile: (change: SchemaChange): readonly string[] =>
       change.action === 'create' ? createStatements(rules, change.tables) : dropStatements(rules, change.tables),
+    ...(rules.sql.schemas
+      ? { withSchemas: (schemaOf: SchemaOf) => schemaCompiler({ ...rules, sql: { ...rules.sql, schemaOf } }) }
+      : {}),
   });
 }
 
 function createStatements(rules: DdlRules, tables: readonly Table[]): readonly string[] {
   return [
-    ...schemasOf(tables).flatMap((name) => rules.createSchema(name) ?? []),
+    ...schemasOf(rules, tables).flatMap((name) => rules.createSchema(name) ?? []),
     ...enumsOf(tables).flatMap((type) => rules.enums?.create(type) ?? []),
     ...tables.map((table) => createTable(rules, table, tables)),
     ...tables.flatMap((table) => indexStatements(rules, table)),
@@ -59,8 +62,8 @@ function dropStatements(rules: DdlRules, tables: readonly Table[]): readonly str
   ];
 }
 
-function schemasOf(tables: readonly Table[]): readonly string[] {
-  return [...new Set(tables.flatMap(({ schema }) => (schema === undefined ? [] : [schema])))];
+function schemasOf(rules: DdlRules, tables: readonly Table[]): readonly string[] {
+  return [...new Set(tables.flatMap((table) => schemaOf(rules.sql, table.schema) ?? []))];
 }
 
 /** Each enum once. Throws `ATH_COMPILE` where two of one name have different values. */
@@ -162,8 +165,6 @@ function name(rules: DdlRules, given: string): string {
 }
 
 function nameOf(rules: DdlRules, table: Table): string {
-  const { schema } = table;
-  return schema === undefined || !rules.sql.schemas
-    ? name(rules, table.name)
-    : `${name(rules, schema)}.${name(rules, table.name)}`;
+  const schema = schemaOf(rules.sql, table.schema);
+  return schema === undefined ? name(rules, table.name) : `${name(rules, schema)}.${name(rules, table.name)}`;
 }

@@ -1,12 +1,15 @@
 // PostgreSQL as athanor speaks to it.
-import type { Dialect, TransactionSql } from '../../dialect/dialect.ts';
+import type { Dialect, NotifySql, TransactionSql } from '../../dialect/dialect.ts';
 import type { Driver, DriverConnection, StatementText } from '../../driver/driver.ts';
 import type { ServerMonitor } from '../../driver/monitor.ts';
 import { UsageError } from '../../errors/index.ts';
 import { postgresqlCompiler } from './compiler.ts';
+import { splitScript } from '../../dialect/split-script.ts';
+import { postgresqlCopy } from './copy.ts';
 import { postgresqlDdl } from './ddl.ts';
 import { translatePostgresError } from './errors.ts';
 import { quoted } from '../../dialect/compile/identifier.ts';
+import { sessionBound } from './session-bound.ts';
 import { IDENTIFIERS } from './type-names.ts';
 
 export interface PostgresqlDialectOptions {
@@ -26,6 +29,10 @@ export function postgresqlDialect(options: PostgresqlDialectOptions): Dialect {
     sql: postgresqlCompiler,
     ddl: postgresqlDdl,
     transactions: TRANSACTIONS,
+    notify: NOTIFY,
+    copy: postgresqlCopy,
+    splitScript: (script: string) => splitScript(script, { dollarQuotes: true, nestedComments: true, escapes: true }),
+    sessionBound,
     translate: translatePostgresError,
     lockSchema,
     serverAddress,
@@ -69,7 +76,33 @@ const TRANSACTIONS: TransactionSql = Object.freeze({
   savepoint: (name) => `SAVEPOINT ${quoted(IDENTIFIERS, name)}`,
   release: (name) => `RELEASE SAVEPOINT ${quoted(IDENTIFIERS, name)}`,
   rollbackTo: (name) => `ROLLBACK TO SAVEPOINT ${quoted(IDENTIFIERS, name)}`,
+  twoPhase: {
+    prepare: (xid) => `PREPARE TRANSACTION ${xidText(xid)}`,
+    commit: (xid) => `COMMIT PREPARED ${xidText(xid)}`,
+    rollback: (xid) => `ROLLBACK PREPARED ${xidText(xid)}`,
+    prepared: 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared, gid',
+  },
+  outcome: {
+    number: 'SELECT pg_current_xact_id_if_assigned()::text',
+    status: 'SELECT pg_xact_status($1::xid8)',
+  },
 } satisfies TransactionSql);
+
+/** Bytes of a prepared transaction's name, as the server has them. */
+const XID_BYTES = 199;
+
+function xidText(xid: string): string {
+  if (xid === '' || xid.includes('\0') || Buffer.byteLength(xid) > XID_BYTES) {
+    throw new UsageError(`A prepared transaction needs a name of 1 to ${XID_BYTES} bytes without a NUL character.`);
+  }
+  return `'${xid.replaceAll("'", "''")}'`;
+}
+
+const NOTIFY: NotifySql = Object.freeze({
+  listen: (channel) => `LISTEN ${quoted(IDENTIFIERS, channel)}`,
+  unlisten: 'UNLISTEN *',
+  notify: 'SELECT pg_notify($1, $2)',
+} satisfies NotifySql);
 
 /** Any number would do that no other program takes; held until the transaction ends. */
 const LOCK: StatementText = Object.freeze({

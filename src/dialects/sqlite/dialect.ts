@@ -1,6 +1,7 @@
 // SQLite as athanor speaks to it.
 import { quoted } from '../../dialect/compile/identifier.ts';
 import type { Dialect, TransactionSql } from '../../dialect/dialect.ts';
+import { splitScript } from '../../dialect/split-script.ts';
 import type { Driver } from '../../driver/driver.ts';
 import { RULES, sqliteCompiler } from './compiler.ts';
 import { sqliteDdl } from './ddl.ts';
@@ -19,6 +20,7 @@ export function sqliteDialect({ driver }: SqliteDialectOptions): Dialect {
     sql: sqliteCompiler,
     ddl: sqliteDdl,
     transactions: TRANSACTIONS,
+    splitScript: (script: string) => splitScript(script, { brackets: true }),
     translate: translateSqliteError,
     // BEGIN IMMEDIATE holds the lock of the whole database already.
     lockSchema: async () => undefined,

@@ -420,7 +420,7 @@ describe('raw SQL', () => {
           [1, 'a'],
           [2, null],
         ])
-        .count(),
+        .rowCount(),
       2,
     );
     assert.deepEqual(seen, [

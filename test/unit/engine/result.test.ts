@@ -32,12 +32,12 @@ describe('a result', () => {
     assert.deepEqual(await result().first(), { id: 1 });
     assert.equal(await result(none).first(), null);
     assert.deepEqual(await result(one).one(), { id: 1 });
-    assert.deepEqual(await result(one).oneOrNull(), { id: 1 });
-    assert.equal(await result(none).oneOrNull(), null);
-    assert.equal(await result().count(), 2);
+    assert.deepEqual(await result(one).oneOrNone(), { id: 1 });
+    assert.equal(await result(none).oneOrNone(), null);
+    assert.equal(await result().rowCount(), 2);
     await assert.rejects(result(none).one(), NoResultError);
     await assert.rejects(result().one(), MultipleResultsError);
-    await assert.rejects(result().oneOrNull(), MultipleResultsError);
+    await assert.rejects(result().oneOrNone(), MultipleResultsError);
     const seen: number[] = [];
     for await (const { id } of result()) seen.push(id);
     assert.deepEqual(seen, [1, 2]);
