@@ -13,7 +13,7 @@ import { EXECUTION_OPTIONS, type ExecutionOptions } from './engine/options/execu
 import type { Pooler } from './engine/options/session-guard.ts';
 import type { Echo } from './engine/tracer.ts';
 import type { TransactionOptions } from './engine/transaction-texts.ts';
-import { UsageError } from './errors/index.ts';
+import { AthanorError, ConnectError, UsageError } from './errors/index.ts';
 import { LocalPermits } from './pool/local-permits.ts';
 import type { Permits } from './pool/permits.ts';
 import type { PoolSettings } from './pool/pool-options.ts';
@@ -133,8 +133,14 @@ export function createMockEngine(url: string | DatabaseUrl, options: MockEngineO
 
 function createdBy(creator: ConnectionCreator, dialect: Dialect): Dialect {
   const { driver } = dialect;
-  const connect = (options: ConnectOptions = {}): Promise<DriverConnection> =>
-    creator((given) => driver.connect({ ...options, ...given }), options);
+  const connect = async (options: ConnectOptions = {}): Promise<DriverConnection> => {
+    try {
+      return await creator((given) => driver.connect({ ...options, ...given }), options);
+    } catch (error) {
+      if (error instanceof AthanorError) throw error;
+      throw new ConnectError(`The engine's creator failed: ${String(error)}`, { cause: error, outcome: 'not-sent' });
+    }
+  };
   return Object.freeze({ ...dialect, driver: Object.freeze({ name: driver.name, connect }) });
 }
 

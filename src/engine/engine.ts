@@ -17,6 +17,7 @@ import type { Executor, WaitOptions } from './executor.ts';
 import { debugPool } from './pool-debug.ts';
 import { Listener, type ListenOptions } from './notify/listener.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
+import { joinedTags } from './options/query-tags.ts';
 import { needsSession, type Pooler, sessionCheck, sessionGuard } from './options/session-guard.ts';
 import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome.ts';
 import { RawStatements } from './raw-statement.ts';
@@ -182,8 +183,8 @@ export class Engine implements SchemaBind {
   }
 
   /**
-   * As `begin(work)`, and runs the whole of it again where the database says that this may help: serialization failures
-   * and deadlocks. `work` must be free of effects beside the database, or bear their repetition.
+   * As `begin(work)`, and runs the whole of it again where that may help: after serialization failures and deadlocks, and
+   * where a connection had gone before a statement was sent. `work` must be free of effects beside the database, or bear their repetition.
    */
   transaction<T>(work: (connection: Connection) => Promise<T>, options: BeginOptions & RetryOptions = {}): Promise<T> {
     const { timeout, ...begin } = options;
@@ -288,7 +289,9 @@ export class Engine implements SchemaBind {
   }
 
   #executor(options: ExecutorOptions): ConnectionExecutor {
-    return new ConnectionExecutor(this.#source, { ...this.#execution, ...withoutNothing(options) });
+    const { tags } = this.#execution;
+    const joined = tags === undefined || options.tags === undefined ? {} : { tags: joinedTags(tags, options.tags) };
+    return new ConnectionExecutor(this.#source, { ...this.#execution, ...withoutNothing(options), ...joined });
   }
 
   toJSON(): Record<string, unknown> {

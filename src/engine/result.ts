@@ -61,6 +61,8 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
   /** What is done with the rows, list by list, before they are given. Made anew for each reading. */
   #steps: (() => RowStep)[] | undefined;
   #rows: Promise<unknown[]> | undefined;
+  /** It is part of another, which starts it. */
+  #held = false;
 
   static #waiting: Result<unknown, unknown>[] = [];
 
@@ -78,7 +80,7 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
     Result.#waiting = [];
     for (const result of waiting) {
       try {
-        if (result.#rows !== undefined) continue;
+        if (result.#rows !== undefined || result.#held) continue;
         const source = result.#source;
         if (typeof source === 'function') result.#rows = source(result.#form, result.#facts);
         else if (result.#fact === undefined) result.#rows = source.rows(result.#form, result.#facts);
@@ -91,7 +93,7 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
     }
     // Awaiting takes a microtask to be seen.
     queueMicrotask(() => {
-      for (const result of waiting) result.#watch.look(result, result.#rows as Promise<unknown[]>);
+      for (const result of waiting) if (!result.#held) result.#watch.look(result, result.#rows as Promise<unknown[]>);
     });
   }
 
@@ -239,8 +241,18 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
   /** Its rows and behind them those of the others, which must be alike. */
   merge(...others: readonly Result<R, T>[]): Result<R, T> {
     const all = [this, ...others];
+    for (const one of all) {
+      if (one.#rows !== undefined) throw tooLate('a merged result');
+      // It runs with the merged one, in the form that is asked of that.
+      one.#held = true;
+    }
     return new Result<R, T>(async (form, facts) => {
-      const lists = await Promise.all(all.map((one) => one.#as(form).#read()));
+      for (const one of all) {
+        one.#held = false;
+        one.#form = form;
+        Result.#waiting.push(one as Result<unknown, unknown>);
+      }
+      const lists = await Promise.all(all.map((one) => one.#read()));
       facts.count = all.reduce((sum, one) => sum + (one.#facts.count ?? 0), 0);
       return lists.flat();
     });
@@ -295,6 +307,9 @@ export class Result<R, T = never> implements PromiseLike<R[]>, AsyncIterable<R> 
   #as(form: RowForm): this {
     if (this.#form === form) return this;
     if (this.#rows !== undefined) throw tooLate(form);
+    if (this.#steps !== undefined) {
+      throw new UsageError(`Ask for ${form} first: unique() and columns() see rows in the form they have by then.`);
+    }
     this.#form = form;
     return this;
   }

@@ -67,11 +67,7 @@ export class StatementRows extends Rows {
     this.#statement = statement;
   }
 
-  rows(
-    form: RowForm,
-    facts: StatementFacts,
-    node: StatementNode = statementNode(this.#statement),
-  ): Promise<unknown[]> {
+  rows(form: RowForm, facts: StatementFacts, node: StatementNode = statementNode(this.#statement)): Promise<unknown[]> {
     const compiled = this.#compiled.get(node);
     const answer = new RowCollector();
     return this.executor.submit([compiled.bind(node)], answer, this.options).then(() => {

@@ -342,14 +342,15 @@ describe('engine on a PostgreSQL server', () => {
           await both;
           if (on.length === 2) await connection.raw(`update item set name = 'off' where id = $1`, [id]);
         },
-        { isolation: 'serializable' },
+        { isolation: 'serializable', retries: 20 },
       );
     let meet = (): void => {};
     const both = new Promise<void>((resolve) => {
       meet = resolve;
     });
     await Promise.all([turnOff(1), turnOff(2)]);
-    assert.equal(runs, 3);
+    // The loser may be told before the winner's commit is to be seen, run again at once, and lose once more.
+    assert.ok(runs >= 3, `${runs} runs`);
     assert.equal((await names(engine)).filter((state) => state === 'on').length, 1);
 
     let deadlocks = 0;
@@ -368,6 +369,7 @@ describe('engine on a PostgreSQL server', () => {
           await connection.raw('update item set name = name where id = $1', [other]);
         },
         {
+          retries: 20,
           retryOn: (error) => {
             if (error instanceof DeadlockError) deadlocks += 1;
             return error instanceof DeadlockError || error instanceof SerializationFailureError;
@@ -375,7 +377,8 @@ describe('engine on a PostgreSQL server', () => {
         },
       );
     await Promise.all([swap(1, 2), swap(2, 1)]);
-    assert.equal(deadlocks, 1);
+    // The victim's second run may take the row again before the other, which waited for it, has woken up.
+    assert.ok(deadlocks >= 1);
   });
 
   it('isolation and read only are as asked, for engine, connection and transaction', async () => {
