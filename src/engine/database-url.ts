@@ -195,5 +195,5 @@ function decoded(part: string): string {
 /** Percent-encoded, but for the marks that may stand as they are. */
 function escaped(text: string, plain: string = ''): string {
   const encoded = encodeURIComponent(text);
-  return [...plain].reduce((given, mark) => given.replaceAll(encodeURIComponent(mark), mark), encoded);
+  return plain.split('').reduce((given, mark) => given.replaceAll(encodeURIComponent(mark), mark), encoded);
 }

@@ -169,7 +169,7 @@ function itemsOf(node: StatementNode): readonly SelectItem[] {
 
 function position(wanted: unknown, items: readonly SelectItem[]): number {
   const found = items.flatMap((item, index) => (isMeant(wanted, item, index) ? [index] : []));
-  const name = typeof wanted === 'object' ? 'This column' : `Column ${String(wanted)}`;
+  const name = typeof wanted === 'string' || typeof wanted === 'number' ? `Column ${wanted}` : 'This column';
   if (found.length === 0) throw new UsageError(`${name} was not selected.`);
   if (found.length > 1) {
     throw new UsageError(`${name} was selected more than once.`, {

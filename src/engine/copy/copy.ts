@@ -92,16 +92,17 @@ interface Sending {
 }
 
 async function send(home: CopyHome, { sql, source }: Sending, options: WaitOptions): Promise<number> {
-  const watched = new SourceWatch(source);
+  const { stream, failure } = watched(source);
   try {
     const { count = 0 } = await home.use((connection, wait) => {
       if (connection.copyFrom === undefined) throw noCopy();
-      return connection.copyFrom(sql, watched, wait);
+      return connection.copyFrom(sql, stream, wait);
     }, options);
     return count;
   } catch (error) {
     // The caller's own failure comes back as it was thrown.
-    throw watched.failure === undefined ? error : watched.failure.error;
+    const own = failure();
+    throw own === undefined ? error : own.error;
   }
 }
 
@@ -133,23 +134,24 @@ async function receive(
   }
 }
 
+interface Watched {
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** What the source threw. */
+  failure(): { readonly error: unknown } | undefined;
+}
+
 /** Passes a source on and keeps what it throws. */
-class SourceWatch implements AsyncIterable<Uint8Array> {
-  readonly #source: CopySource;
-  failure: { readonly error: unknown } | undefined;
-
-  constructor(source: CopySource) {
-    this.#source = source;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+function watched(source: CopySource): Watched {
+  let failure: { readonly error: unknown } | undefined;
+  async function* pass(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* this.#source;
+      yield* source;
     } catch (error) {
-      this.failure = { error };
+      failure = { error };
       throw error;
     }
   }
+  return { stream: pass(), failure: () => failure };
 }
 
 function pushed(push: (rows: readonly object[]) => Promise<void>, rows: readonly object[]): void | Promise<void> {
