@@ -43,7 +43,7 @@ export interface CreateEngineOptions extends ExecutionOptions {
   readonly cacheSize?: number | undefined;
   /** What this program is called in messages to people. */
   readonly application?: string | undefined;
-  /** A pooler between the engine and the server, in this mode. What would break behind it is refused by name. */
+  /** A pooler between the engine and the server, in this mode. What would break behind one in transaction mode is refused by name. */
   readonly pooler?: Pooler | undefined;
   /** Opens connections instead of the driver, which it is given: to say something to each new one, or to take it from elsewhere. */
   readonly creator?: ConnectionCreator | undefined;
@@ -97,11 +97,12 @@ const ONE_FOR_EVER: PoolSettings = { max: 1, min: 1, maxLifetime: Number.MAX_SAF
  */
 export function createEngine(url: string | DatabaseUrl, options: CreateEngineOptions = {}): Engine {
   refuseUnknown(options, OPTIONS, 'createEngine');
-  const { pooler, creator } = options;
-  if (pooler !== undefined && pooler !== 'transaction') {
-    throw new UsageError("The option pooler knows one mode: 'transaction'.");
-  }
-  const backend = backendOf(url instanceof DatabaseUrl ? url.render({ hidePassword: false }) : url);
+  const { creator } = options;
+  const { text, pooler } = pooled(
+    url instanceof DatabaseUrl ? url.render({ hidePassword: false }) : url,
+    options.pooler,
+  );
+  const backend = backendOf(text);
   const permits = permitsFor(backend, options);
   const single = backend.singleConnection === true ? ONE_FOR_EVER : undefined;
   const engine = new Engine({
@@ -129,6 +130,24 @@ export function createEngine(url: string | DatabaseUrl, options: CreateEngineOpt
 export function createMockEngine(url: string | DatabaseUrl, options: MockEngineOptions = {}): MockEngine {
   refuseUnknown(options, ['write', 'schemaTranslateMap'], 'createMockEngine');
   return new MockEngine(backendOf(makeUrl(url).render({ hidePassword: false })).dialect, options);
+}
+
+interface Pooled {
+  readonly text: string;
+  readonly pooler: Pooler | undefined;
+}
+
+/** A pooler may be named by the option or in the URL; driver and engine must both know. */
+function pooled(url: string, option: Pooler | undefined): Pooled {
+  if (typeof url !== 'string') return { text: url, pooler: option };
+  const named = /[?&]pooler=(session|transaction)(?:&|$)/.exec(url)?.[1] as Pooler | undefined;
+  if (option === undefined) return { text: url, pooler: named };
+  if (option !== 'session' && option !== 'transaction') {
+    throw new UsageError("The option pooler is 'session' or 'transaction'.");
+  }
+  if (named !== undefined && named !== option) throw new UsageError('The URL names another pooler than the options.');
+  const text = named === undefined ? `${url}${url.includes('?') ? '&' : '?'}pooler=${option}` : url;
+  return { text, pooler: option };
 }
 
 function createdBy(creator: ConnectionCreator, dialect: Dialect): Dialect {

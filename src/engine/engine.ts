@@ -89,7 +89,7 @@ export class Engine implements SchemaBind {
     this.#options = options;
     this.#execution = layered(layered({}, options.transaction ?? {}), options.executionOptions ?? {});
     this.#listeners = shared?.listeners ?? new Set();
-    const check = options.pooler === undefined ? undefined : sessionCheck(options.dialect);
+    const check = options.pooler === 'transaction' ? sessionCheck(options.dialect) : undefined;
     this.#raw = shared?.raw ?? new RawStatements(check);
     this.#source = shared?.source ?? Engine.#open(options, check);
   }
@@ -207,7 +207,7 @@ export class Engine implements SchemaBind {
    * the database, the driver or a pooler has no such thing.
    */
   listen(channels: string | readonly string[], options: ListenOptions = {}): Listener {
-    if (this.#options.pooler !== undefined) throw needsSession('LISTEN');
+    if (this.#options.pooler === 'transaction') throw needsSession('LISTEN');
     const listener = new Listener(this.#source, typeof channels === 'string' ? [channels] : channels, options);
     this.#listeners.add(listener);
     void listener.ended.then(() => this.#listeners.delete(listener));

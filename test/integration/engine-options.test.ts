@@ -280,6 +280,6 @@ describe('options of an engine on PostgreSQL', () => {
       await connection.raw(allowed);
     }
     await connection.close();
-    assert.throws(() => createEngine(server.url, { pooler: 'session' } as never), UsageError);
+    assert.throws(() => createEngine(server.url, { pooler: 'statement' } as never), UsageError);
   });
 });

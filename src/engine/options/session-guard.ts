@@ -5,7 +5,7 @@ import type { StatementText } from '../../driver/driver.ts';
 import { UnsupportedError } from '../../errors/index.ts';
 
 /** What sits between the engine and the server. */
-export type Pooler = 'transaction';
+export type Pooler = 'session' | 'transaction';
 
 /** Throws `ATH_UNSUPPORTED` for SQL that a pooler in transaction mode would break. */
 export function sessionCheck(dialect: Dialect): (sql: string) => void {
