@@ -1,5 +1,8 @@
 // Results beyond "all rows": streams that hold a page at a time, views, and what an INSERT made.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   bigint,
@@ -239,6 +242,88 @@ describe('results on PostgreSQL', () => {
       await assert.rejects(connection.script("select 'open; select 1"), UsageError);
       await connection.rollback();
       assert.deepEqual(await connection.raw(`select to_regclass('scripted') as found`).scalar(), null);
+    });
+  });
+});
+
+describe('results on SQLite', () => {
+  let folder: string;
+  let engine: Engine;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'athanor-results-'));
+    engine = createEngine(`sqlite:${join(folder, 'results.db')}`);
+    await metadata.createAll(engine);
+    await engine.begin(async (connection) => {
+      await connection.execute(
+        insert(Item).values(Array.from({ length: 2500 }, (_, at) => ({ id: at + 1, name: `n${at + 1}` }))),
+      );
+    });
+  });
+  after(async () => {
+    await engine.close({ timeout: 0 });
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const byId = select(Item.c.id, Item.c.name).orderBy(Item.c.id);
+
+  it('[F011] a stream is read page by page, beside other statements, and ends with its transaction', async () => {
+    const connection = await engine.connect();
+    let seen = 0;
+    for await (const { id } of connection.execute(byId).stream({ yieldPer: 10 })) {
+      assert.equal(id, (seen += 1));
+      if (id % 500 === 0) {
+        await connection.raw('update item set name = ? where id = ?', ['changed', id]);
+        assert.equal(await connection.execute(select(func.count(Item.c.id))).scalar(), 2500);
+        assert.equal((await connection.execute(byId).stream({ yieldPer: 3 }).first())?.id, 1);
+      }
+    }
+    assert.equal(seen, 2500);
+    const rows = connection.execute(byId).stream({ yieldPer: 2 })[Symbol.asyncIterator]();
+    await rows.next();
+    await connection.commit();
+    await assert.rejects(async () => {
+      for (let at = 0; at < 5; at += 1) await rows.next();
+    }, StateError);
+    // Nothing reads any more: another connection may write.
+    await engine.begin((other) => other.raw('delete from item where id > 2400').all());
+    assert.equal(await connection.raw('select count(*) from item').scalar(), 2400);
+    await assert.rejects(connection.raw('selekt').stream().all());
+    await connection.rollback();
+    await assert.rejects(connection.raw('update item set name = name').stream().all(), UsageError);
+    await connection.close();
+  });
+
+  it('[F012][F013][F014] views, columns by attribute, inserted keys and defaults', async () => {
+    await engine.begin(async (connection) => {
+      const three = byId.where(Item.c.id.le(3));
+      assert.deepEqual(await connection.execute(three).columns(Item.c.name).first(), ['n1']);
+      assert.equal(await connection.execute(three.limit(1)).scalar(), 1);
+      assert.equal(await connection.execute(three.where(Item.c.id.gt(9))).oneOrNone(), null);
+      const added = insert(Item).values([
+        { id: 9001, name: 'b' },
+        { id: 9002, name: 'c' },
+      ]);
+      assert.deepEqual(await connection.execute(added).insertedPrimaryKeys(), [{ id: 9001 }, { id: 9002 }]);
+      assert.deepEqual(await connection.execute(insert(Item).values({ name: 'd' })).returnedDefaults(), [
+        { id: 9003, kind: 'plain' },
+      ]);
+      assert.equal(await connection.raw('delete from item where id > 9000').rowCount(), 3);
+    });
+  });
+
+  it('[F015] a script of many statements, a trigger among them', async () => {
+    await engine.begin(async (connection) => {
+      const answers = await connection.script(`
+        create table log (n integer); -- one; two
+        create trigger noted after insert on part begin insert into log values (new.id); insert into log values (case when 1 then 0 end); end;
+        insert into part values (1, 5, 0);
+        select n, ';' as b from log order by n;
+      `);
+      assert.equal(answers.length, 4);
+      assert.deepEqual(answers[3]?.rows, [
+        { n: 0, b: ';' },
+        { n: 5, b: ';' },
+      ]);
+      await connection.rollback();
     });
   });
 });

@@ -1,8 +1,8 @@
 // One statement as SQLite prepared it, with its ways in and out chosen once: encoders for its parameters, decoders for
 // its columns.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Completion, Scalar, Sink, StatementText } from '../../../driver/driver.ts';
-import { DataError, ProgrammingError } from '../../../errors/index.ts';
+import type { Completion, Field, Scalar, Sink, StatementText } from '../../../driver/driver.ts';
+import { DataError, ProgrammingError, UsageError } from '../../../errors/index.ts';
 import { translateSqliteError } from '../errors.ts';
 import { isBusy } from './busy.ts';
 import { type RowDecoder, rowDecoder } from './decode-column.ts';
@@ -48,6 +48,21 @@ export class PreparedStatement {
     }
   }
 
+  /** What columns it returns. Throws `ATH_USAGE` where it returns none. */
+  fields(): readonly Field[] {
+    if (this.#decoder === undefined) throw new UsageError('A cursor needs a statement that returns rows.');
+    return this.#statement.columns().map(({ name, type }) => ({ name, type: type ?? '' }));
+  }
+
+  /** Its rows one by one. It must not be run for anything else until they are read or `return()` was called. */
+  *rows(params: readonly Scalar[]): Generator<Scalar[], void, undefined> {
+    const rows = this.#statement.iterate(...this.#list(params)) as unknown as IterableIterator<Scalar[]>;
+    for (const row of rows) {
+      this.#decoder?.decode(row);
+      yield row;
+    }
+  }
+
   #change(sets: readonly (readonly Scalar[])[]): Completion {
     let count = 0;
     for (const set of sets) {
@@ -75,7 +90,7 @@ export class PreparedStatement {
   /** Asked of SQLite after each run: a changed table gives the statement other columns when it runs. */
   #describe(sink: Sink, index: number): void {
     if (sink.fields === undefined) return;
-    const fields = this.#statement.columns().map(({ name, type }) => ({ name, type: type ?? '' }));
+    const fields = this.fields();
     deliver(() => sink.fields?.(index, fields));
   }
 

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type {
   ConnectionStatus,
   DriverConnection,
+  DriverCursor,
   DriverStatement,
   ServerIdentity,
   Sink,
@@ -19,12 +20,14 @@ import {
   StateError,
   type TransferGuard,
   transferGuard,
+  UsageError,
 } from '../../../errors/index.ts';
 import { Lru } from '../../../primitives/lru.ts';
 import { translateSqliteError } from '../errors.ts';
 import { isBusy, Patience } from './busy.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import { deliver, SinkFailure } from './sink-failure.ts';
+import { SqliteCursor } from './sqlite-cursor.ts';
 import { scanCommand } from './statement-scan.ts';
 import { TransactionState } from './transaction-state.ts';
 import { Turns } from './turns.ts';
@@ -35,6 +38,8 @@ const SUBMISSION: Submission = Object.freeze({ database: 'sqlite', version: proc
 
 /** By text object: a program makes few texts and runs them often. */
 const CACHED_STATEMENTS = 200;
+
+const ENDS: ReadonlySet<string> = new Set(['COMMIT', 'ROLLBACK']);
 
 /** A batch on its way: statements before `at` have run. */
 interface Progress {
@@ -55,6 +60,7 @@ export class SqliteConnection implements DriverConnection {
   readonly #statements = new Lru<StatementText, PreparedStatement>(CACHED_STATEMENTS);
   readonly #transaction: TransactionState;
   readonly #turns = new Turns();
+  readonly #cursors = new Set<SqliteCursor>();
   readonly #busyTimeout: number;
 
   /** `busyTimeout`: how long another connection's lock is waited for, in milliseconds. */
@@ -81,6 +87,30 @@ export class SqliteConnection implements DriverConnection {
     });
   }
 
+  async openCursor(statement: DriverStatement, options: SubmitOptions = {}): Promise<DriverCursor> {
+    let cursor: SqliteCursor | undefined;
+    await this.#turns.take(() => {
+      if (this.status === 'closed') throw new StateError('This SQLite connection is closed.');
+      if (this.status !== 'transaction') throw new UsageError('A cursor needs an open transaction.');
+      throwIfAborted(options.signal, 0);
+      const { text, params } = statement;
+      try {
+        // Of its own: the kept one may be run while this one is being read.
+        cursor = new SqliteCursor(new PreparedStatement(this.#database, text), {
+          params,
+          sql: text.sql,
+          turn: (work) => this.#turns.take(work),
+          ended: (one) => this.#cursors.delete(one),
+        });
+      } catch (thrown) {
+        throw translateSqliteError(thrown, { sql: text.sql, statementIndex: 0 });
+      }
+      this.#cursors.add(cursor);
+      return true;
+    });
+    return cursor as SqliteCursor;
+  }
+
   /** Does nothing: while a statement runs, no other code of the thread does. */
   async cancel(): Promise<void> {}
 
@@ -90,6 +120,7 @@ export class SqliteConnection implements DriverConnection {
 
   destroy(): void {
     this.#statements.clear();
+    this.#closeCursors();
     // SQLite undoes an open transaction when its connection is closed.
     if (this.#database.isOpen) this.#database.close();
   }
@@ -118,12 +149,18 @@ export class SqliteConnection implements DriverConnection {
   #run({ batch, at, sink }: Progress): void {
     const { text, params, sets = [params] } = batch[at] as DriverStatement;
     const statement = this.#prepare(text);
+    if (ENDS.has(statement.command)) this.#closeCursors();
     const asOne = batch.length > 1 || sets.length > 1;
     if (this.#transaction.admit(statement.command, asOne ? () => writes(batch) : undefined)) {
       statement.run(sets, sink, at);
       this.#transaction.ran();
     } else deliver(() => sink.done?.(at, { command: statement.command, count: undefined }));
     if (at === 0) announceSubmission(SUBMISSION);
+  }
+
+  /** A read that is still open would keep its transaction's view of the database. */
+  #closeCursors(): void {
+    for (const cursor of [...this.#cursors]) cursor.end();
   }
 
   #prepare(text: StatementText): PreparedStatement {
