@@ -19,7 +19,7 @@ import { Listener, type ListenOptions } from './notify/listener.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
 import { joinedTags } from './options/query-tags.ts';
 import { needsSession, type Pooler, sessionCheck, sessionGuard } from './options/session-guard.ts';
-import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome.ts';
+import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome/outcome.ts';
 import { RawStatements } from './raw-statement.ts';
 import { type RetryOptions, retried } from './retry.ts';
 import type { Transaction } from './transaction.ts';

@@ -1,10 +1,10 @@
 // What became of a COMMIT whose answer was lost. The transaction's number is asked for with the first write, in the same
 // trip; afterwards the server is asked what it knows of that number.
-import type { DriverStatement } from '../driver/driver.ts';
-import type { OutcomeSql } from '../dialect/dialect.ts';
-import { CommitOutcomeUnknownError, TimeoutError, UnsupportedError, UsageError } from '../errors/index.ts';
-import type { WaitOptions } from './executor.ts';
-import { plainStatement } from './transaction-texts.ts';
+import type { DriverStatement } from '../../driver/driver.ts';
+import type { OutcomeSql } from '../../dialect/dialect.ts';
+import { CommitOutcomeUnknownError, TimeoutError, UnsupportedError, UsageError } from '../../errors/index.ts';
+import type { WaitOptions } from '../executor.ts';
+import { plainStatement } from '../transaction-texts.ts';
 
 /** What a server says of a transaction: it is in the database, it is not, or nobody knows any more. */
 export type TransactionOutcome = 'committed' | 'aborted' | 'forgotten';

@@ -1,11 +1,11 @@
 // SQL of several statements as it stands in a file. It is cut into its statements, which go out as one batch: nothing of
 // it is a parameter, and nothing of the expression language takes part.
-import type { Completion, DriverStatement, Field, Sink } from '../driver/driver.ts';
-import { objectRows } from '../sql/row-maker.ts';
-import type { Scalar } from '../types/wire.ts';
-import type { Executor, WaitOptions } from './executor.ts';
-import { shapeOf } from './statement-rows.ts';
-import { plainStatement } from './transaction-texts.ts';
+import type { Completion, DriverStatement, Field, Sink } from '../../driver/driver.ts';
+import { objectRows } from '../../sql/row-maker.ts';
+import type { Scalar } from '../../types/wire.ts';
+import type { Executor, WaitOptions } from '../executor.ts';
+import { shapeOf } from '../statement-rows.ts';
+import { plainStatement } from '../transaction-texts.ts';
 
 /** What one statement of a script answered. */
 export interface ScriptResult {

@@ -1,10 +1,16 @@
 // Transactions that are prepared in one session and ended in any: what a coordinator of several databases needs. What is
 // prepared outlives the session and the server's restart, and holds its locks until somebody ends it.
 import { randomUUID } from 'node:crypto';
-import type { Dialect, TwoPhaseSql } from '../dialect/dialect.ts';
-import { NOT_TRANSFERABLE, StateError, type TransferGuard, transferGuard, UnsupportedError } from '../errors/index.ts';
-import type { WaitOptions } from './executor.ts';
-import type { Transaction } from './transaction.ts';
+import type { Dialect, TwoPhaseSql } from '../../dialect/dialect.ts';
+import {
+  NOT_TRANSFERABLE,
+  StateError,
+  type TransferGuard,
+  transferGuard,
+  UnsupportedError,
+} from '../../errors/index.ts';
+import type { WaitOptions } from '../executor.ts';
+import type { Transaction } from '../transaction.ts';
 
 /** Who carries out what a two-phase transaction is told. */
 export interface TwoPhaseHome<C> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { distinctRows } from '../../../../src/engine/stream/distinct-rows.ts';
-import { type Paging, RowStream } from '../../../../src/engine/stream/row-stream.ts';
+import { distinctRows } from '../../../../src/engine/rows/distinct-rows.ts';
+import { type Paging, RowStream } from '../../../../src/engine/rows/row-stream.ts';
 import { StateError, UsageError } from '../../../../src/errors/index.ts';
 
 interface Pages {

@@ -1,12 +1,12 @@
 // What the server made of an INSERT: its keys, and the columns it filled in. Asked for by RETURNING, and only where
 // somebody wants to know.
-import { UsageError } from '../errors/index.ts';
-import type { InsertNode, SelectItem } from '../sql/expression-node.ts';
-import type { TableColumn, TableElement } from '../sql/from.ts';
-import type { StatementNode } from '../sql/node.ts';
-import { selectItems } from '../sql/statements/select-item.ts';
-import { attributes } from '../sql/attribute.ts';
-import type { InsertFact } from './result.ts';
+import { UsageError } from '../../errors/index.ts';
+import type { InsertNode, SelectItem } from '../../sql/expression-node.ts';
+import type { TableColumn, TableElement } from '../../sql/from.ts';
+import type { StatementNode } from '../../sql/node.ts';
+import { selectItems } from '../../sql/statements/select-item.ts';
+import { attributes } from '../../sql/attribute.ts';
+import type { InsertFact } from '../result.ts';
 
 /** The same INSERT, returning what is asked for. Throws `ATH_USAGE` for any other statement, or where it returns something already. */
 export function returningKeys(node: StatementNode, what: InsertFact): StatementNode {
