@@ -243,7 +243,8 @@ export class ConnectionExecutor implements Executor {
     this.#refuse();
     const begins = !this.#begun && this.#options.isolation !== 'autocommit';
     if (begins || this.#pending.length > 0) await this.submit([], NOTHING, options);
-    const lease = this.#lease ?? (await this.open(options));
+    if (this.#beginning !== undefined) await this.#beginning;
+    const lease = this.#begun && this.#lease !== undefined ? this.#lease : await this.open(options);
     const limits = this.#limits(options, 0);
     try {
       const run = (wait: SubmitOptions): Promise<T> => lease.use((connection) => work(connection, wait));

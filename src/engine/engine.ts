@@ -208,7 +208,12 @@ export class Engine implements SchemaBind {
    */
   listen(channels: string | readonly string[], options: ListenOptions = {}): Listener {
     if (this.#options.pooler === 'transaction') throw needsSession('LISTEN');
-    const listener = new Listener(this.#source, typeof channels === 'string' ? [channels] : channels, options);
+    const site = this.pool.callSite(Engine.prototype.listen, { frames: 2, scoped: false });
+    const listener = new Listener(
+      { ...this.#source, site },
+      typeof channels === 'string' ? [channels] : channels,
+      options,
+    );
     this.#listeners.add(listener);
     void listener.ended.then(() => this.#listeners.delete(listener));
     return listener;
