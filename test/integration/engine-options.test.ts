@@ -260,7 +260,7 @@ describe('options of an engine on PostgreSQL', () => {
   });
 
   it('ping and health: an answer in time, or why not, without throwing', async () => {
-    const base = engine({ pool: { max: 1, acquireTimeout: 200 } });
+    const base = engine({ pool: { max: 1 } });
     assert.ok((await base.ping()) >= 0);
     const good = await base.health();
     assert.equal(good.ok, true);
