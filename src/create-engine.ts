@@ -3,7 +3,7 @@
 import { embeddedBackend } from './dialects/postgresql/embedded.ts';
 import { postgresqlBackend, postgresqlPgBackend } from './dialects/postgresql/backend.ts';
 import { sqliteBackend } from './dialects/sqlite/backend.ts';
-import type { Backend } from './dialect/backend.ts';
+import type { Backend, ConnectArgs, MakeBackend } from './dialect/backend.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import type { ConnectOptions, DriverConnection } from './driver/driver.ts';
 import { DatabaseUrl, makeUrl } from './engine/database-url.ts';
@@ -47,6 +47,8 @@ export interface CreateEngineOptions extends ExecutionOptions {
   readonly pooler?: Pooler | undefined;
   /** Opens connections instead of the driver, which it is given: to say something to each new one, or to take it from elsewhere. */
   readonly creator?: ConnectionCreator | undefined;
+  /** What the driver is told beside the URL, by its own names: a `password` that is a function, session `settings`... */
+  readonly connectArgs?: ConnectArgs | undefined;
 }
 
 /** Opens one connection. `connect` is the driver's own way. */
@@ -55,7 +57,7 @@ export type ConnectionCreator = (
   options: ConnectOptions,
 ) => Promise<DriverConnection>;
 
-const BACKENDS: Readonly<Record<string, (url: string) => Backend>> = {
+const BACKENDS: Readonly<Record<string, MakeBackend>> = {
   postgresql: postgresqlBackend,
   postgres: postgresqlBackend,
   'postgresql+pg': postgresqlPgBackend,
@@ -73,6 +75,7 @@ const OPTIONS: readonly (keyof CreateEngineOptions)[] = [
   'application',
   'pooler',
   'creator',
+  'connectArgs',
   ...EXECUTION_OPTIONS,
 ];
 const BUDGET_OPTIONS: readonly (keyof BudgetSettings)[] = ['size', 'name', 'scope'];
@@ -102,7 +105,7 @@ export function createEngine(url: string | DatabaseUrl, options: CreateEngineOpt
     url instanceof DatabaseUrl ? url.render({ hidePassword: false }) : url,
     options.pooler,
   );
-  const backend = backendOf(text);
+  const backend = backendOf(text, options.connectArgs);
   const permits = permitsFor(backend, options);
   const single = backend.singleConnection === true ? ONE_FOR_EVER : undefined;
   const engine = new Engine({
@@ -163,7 +166,7 @@ function createdBy(creator: ConnectionCreator, dialect: Dialect): Dialect {
   return Object.freeze({ ...dialect, driver: Object.freeze({ name: driver.name, connect }) });
 }
 
-function backendOf(url: unknown): Backend {
+function backendOf(url: unknown, args?: ConnectArgs): Backend {
   if (typeof url !== 'string' || url === '') {
     throw new UsageError('createEngine needs a database URL.', {
       hint: "For example: createEngine('embedded:./data')",
@@ -171,7 +174,7 @@ function backendOf(url: unknown): Backend {
   }
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   const backend = scheme === undefined ? undefined : Object.hasOwn(BACKENDS, scheme) ? BACKENDS[scheme] : undefined;
-  if (backend !== undefined) return backend(url);
+  if (backend !== undefined) return backend(url, args);
   // Nothing of the URL but its scheme is quoted: it may hold a password.
   throw new UsageError(
     scheme === undefined ? 'The database URL has no scheme.' : `No database is known for the URL scheme ${scheme}:.`,

@@ -6,6 +6,7 @@ export {
   type CreateEngineOptions,
   createMockEngine,
 } from './create-engine.ts';
+export type { ConnectArgs } from './dialect/backend.ts';
 export { type EngineConfig, engineFromConfig } from './engine-from-config.ts';
 
 export { Connection } from './engine/connection.ts';
@@ -23,15 +24,15 @@ export type {
 } from './engine/options/execution-options.ts';
 export type { Tags, TagValues } from './engine/options/query-tags.ts';
 export type { Pooler } from './engine/options/session-guard.ts';
-export type { TransactionOutcome } from './engine/outcome.ts';
+export type { TransactionOutcome } from './engine/outcome/outcome.ts';
 export { Result } from './engine/result.ts';
 export { type RetryOptions, retried } from './engine/retry.ts';
-export type { ScriptResult } from './engine/script.ts';
-export { type Paging, RowStream, type StreamOptions } from './engine/stream/row-stream.ts';
+export type { ScriptResult } from './engine/rows/script.ts';
+export { type Paging, RowStream, type StreamOptions } from './engine/rows/row-stream.ts';
 export type { Echo } from './engine/tracer.ts';
 export { Transaction } from './engine/transaction.ts';
 export type { TransactionOptions } from './engine/transaction-texts.ts';
-export { TwoPhaseTransaction } from './engine/two-phase.ts';
+export { TwoPhaseTransaction } from './engine/outcome/two-phase.ts';
 export type { Pool } from './pool/pool.ts';
 export type { PoolSettings } from './pool/pool-options.ts';
 export type { PoolStatus } from './pool/pool-status.ts';

@@ -21,8 +21,8 @@ import { FramedSink, RowCollector } from './row-collector.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
 import { NO_WRITES } from './options/no-writes.ts';
 import { joinedTags, type Tags, tagged } from './options/query-tags.ts';
-import { OutcomeTrack, outcomeSql } from './outcome.ts';
-import { openExecutorCursor } from './stream/executor-cursor.ts';
+import { OutcomeTrack, outcomeSql } from './outcome/outcome.ts';
+import { openExecutorCursor } from './rows/executor-cursor.ts';
 import { overdue, submitWithin, workWithin } from './submit-within.ts';
 import type { Tracer } from './tracer.ts';
 import {
@@ -34,7 +34,7 @@ import {
   unknownOutcome,
 } from './transaction-error.ts';
 import { plainStatement, type TransactionTexts } from './transaction-texts.ts';
-import { twoPhaseSql } from './two-phase.ts';
+import { twoPhaseSql } from './outcome/two-phase.ts';
 
 /** What the executors of one engine share. */
 export interface ExecutorSource {
@@ -243,7 +243,8 @@ export class ConnectionExecutor implements Executor {
     this.#refuse();
     const begins = !this.#begun && this.#options.isolation !== 'autocommit';
     if (begins || this.#pending.length > 0) await this.submit([], NOTHING, options);
-    const lease = this.#lease ?? (await this.open(options));
+    if (this.#beginning !== undefined) await this.#beginning;
+    const lease = this.#begun && this.#lease !== undefined ? this.#lease : await this.open(options);
     const limits = this.#limits(options, 0);
     try {
       const run = (wait: SubmitOptions): Promise<T> => lease.use((connection) => work(connection, wait));

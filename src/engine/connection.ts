@@ -17,11 +17,11 @@ import type { ExecutionOptions, StatementOptions } from './options/execution-opt
 import type { RawStatements } from './raw-statement.ts';
 import { Result } from './result.ts';
 import { resultSite } from './result-watch.ts';
-import { runScript, type ScriptResult } from './script.ts';
+import { runScript, type ScriptResult } from './rows/script.ts';
 import { DriverRows, type RunOptions, StatementRows } from './statement-rows.ts';
 import { Transaction, type TransactionHome } from './transaction.ts';
 import { plainStatement } from './transaction-texts.ts';
-import { newXid, twoPhaseSql, TwoPhaseTransaction } from './two-phase.ts';
+import { newXid, twoPhaseSql, TwoPhaseTransaction } from './outcome/two-phase.ts';
 
 /** A row of raw SQL, by column name. */
 export type RawRow = Readonly<Record<string, unknown>>;

@@ -19,7 +19,7 @@ import { Listener, type ListenOptions } from './notify/listener.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
 import { joinedTags } from './options/query-tags.ts';
 import { needsSession, type Pooler, sessionCheck, sessionGuard } from './options/session-guard.ts';
-import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome.ts';
+import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome/outcome.ts';
 import { RawStatements } from './raw-statement.ts';
 import { type RetryOptions, retried } from './retry.ts';
 import type { Transaction } from './transaction.ts';
@@ -208,7 +208,12 @@ export class Engine implements SchemaBind {
    */
   listen(channels: string | readonly string[], options: ListenOptions = {}): Listener {
     if (this.#options.pooler === 'transaction') throw needsSession('LISTEN');
-    const listener = new Listener(this.#source, typeof channels === 'string' ? [channels] : channels, options);
+    const site = this.pool.callSite(Engine.prototype.listen, { frames: 2, scoped: false });
+    const listener = new Listener(
+      { ...this.#source, site },
+      typeof channels === 'string' ? [channels] : channels,
+      options,
+    );
     this.#listeners.add(listener);
     void listener.ended.then(() => this.#listeners.delete(listener));
     return listener;

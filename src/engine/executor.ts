@@ -6,12 +6,9 @@ import type { DriverCursor, DriverStatement, Sink } from '../driver/driver.ts';
 import type { CallSite } from '../primitives/call-site.ts';
 import type { ExecutionOptions } from './options/execution-options.ts';
 import type { Tags } from './options/query-tags.ts';
+import type { WaitOptions } from './options/wait-options.ts';
 
-export interface WaitOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds. */
-  readonly timeout?: number | undefined;
-}
+export type { WaitOptions } from './options/wait-options.ts';
 
 export interface ExecuteOptions extends WaitOptions {
   /** Put behind the statements' texts, over those of the engine and the connection. */

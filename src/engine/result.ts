@@ -11,8 +11,8 @@ import {
 } from '../errors/index.ts';
 import type { CallSite } from '../primitives/call-site.ts';
 import { ResultWatch } from './result-watch.ts';
-import { type Paging, type RowPages, RowStream, type StreamOptions } from './stream/row-stream.ts';
-import { distinctRows } from './stream/distinct-rows.ts';
+import { type Paging, type RowPages, RowStream, type StreamOptions } from './rows/row-stream.ts';
+import { distinctRows } from './rows/distinct-rows.ts';
 
 /** In which form rows are wanted. */
 export type RowForm = 'objects' | 'tuples' | 'scalars';

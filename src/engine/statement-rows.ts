@@ -13,11 +13,11 @@ import type { StatementNode } from '../sql/node.ts';
 import type { Scalar } from '../types/wire.ts';
 import type { CompileCache } from '../dialect/compile-cache.ts';
 import type { ExecuteOptions, Executor } from './executor.ts';
-import { returningKeys } from './inserted-keys.ts';
+import { returningKeys } from './rows/inserted-keys.ts';
 import type { StatementSettings } from './options/execution-options.ts';
 import type { InsertFact, RowForm, RowSource, StatementFacts } from './result.ts';
 import { RowCollector } from './row-collector.ts';
-import type { Paging, RowPages } from './stream/row-stream.ts';
+import type { Paging, RowPages } from './rows/row-stream.ts';
 
 /** How a statement runs, and who asked. */
 export interface RunOptions extends ExecuteOptions, StatementSettings {}

@@ -236,12 +236,31 @@ describe('options of an engine on PostgreSQL', () => {
         .one(),
     );
     assert.deepEqual(row, { name: 'mine 1', path: 'mine' });
+    let asked = 0;
+    const argued = engine(
+      {
+        connectArgs: {
+          password: async () => {
+            asked += 1;
+            return server.password;
+          },
+          settings: { search_path: 'theirs' },
+        },
+      },
+      makeUrl(server.url).set({ password: undefined }),
+    );
+    assert.equal(await argued.begin((connection) => connection.raw(`show search_path`).scalar()), 'theirs');
+    assert.ok(asked >= 1);
+    assert.throws(() => engine({ connectArgs: { pasword: 'x' } }), UsageError);
+    assert.throws(() => createEngine('sqlite::memory:', { connectArgs: { password: 'x' } }), UsageError);
+    assert.throws(() => createEngine('embedded:./x', { connectArgs: { password: 'x' } }), UsageError);
+
     const failing = engine({ creator: () => Promise.reject(new RangeError('mine')) });
     await assert.rejects(failing.connect(), /mine/);
   });
 
   it('ping and health: an answer in time, or why not, without throwing', async () => {
-    const base = engine({ pool: { max: 1, acquireTimeout: 200 } });
+    const base = engine({ pool: { max: 1 } });
     assert.ok((await base.ping()) >= 0);
     const good = await base.health();
     assert.equal(good.ok, true);

@@ -111,7 +111,7 @@ describe('an engine behind a pooler in transaction mode', { skip: noPgBouncer ??
       await connection.notify('news', 'can be said');
     });
     const named = createEngine(`${pooler.url}${pooler.url.includes('?') ? '&' : '?'}pooler=transaction`, {
-      budget: { scope: 'process', size: 4 },
+      budget: { scope: 'process', size: 4, name: 'by URL' },
     });
     assert.throws(() => named.listen('news'), UnsupportedError);
     assert.equal(await named.begin((connection) => connection.raw('select 1').scalar()), 1);

@@ -29,6 +29,7 @@ describe('LISTEN', () => {
     const listener = engine.listen(['news', 'Odd "channel"']);
     await listener.ready;
     assert.equal(engine.status.inUse, 1, 'a connection of the pool, under the budget');
+    assert.throws(() => structuredClone(listener), { code: 'ATH_NOT_TRANSFERABLE' });
     await say('news', 'one');
     await say('Odd "channel"', 'two');
     await say('other', 'not ours');

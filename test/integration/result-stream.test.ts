@@ -113,6 +113,7 @@ describe('results on PostgreSQL', () => {
     const stream = connection.execute(byId).stream({ yieldPer: 10 });
     const rows = stream[Symbol.asyncIterator]();
     await rows.next();
+    assert.throws(() => structuredClone(stream), { code: 'ATH_NOT_TRANSFERABLE' });
     await connection.commit();
     await assert.rejects(async () => {
       for (let at = 0; at < 20; at += 1) await rows.next();

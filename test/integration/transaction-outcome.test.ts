@@ -96,6 +96,7 @@ describe('the outcome of transactions on PostgreSQL', () => {
     const connection = await engine.connect();
     const two = await connection.beginTwoPhase("it's 1");
     await connection.raw(`insert into item values (1, 'a')`);
+    assert.throws(() => structuredClone(two), { code: 'ATH_NOT_TRANSFERABLE' });
     await two.prepare();
     assert.equal(two.isPrepared, true);
     assert.equal(connection.inTransaction, false);

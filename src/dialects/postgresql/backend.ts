@@ -1,5 +1,5 @@
 // From a PostgreSQL URL to what an engine is made of.
-import type { Backend } from '../../dialect/backend.ts';
+import { type Backend, checkArgs, type ConnectArgs } from '../../dialect/backend.ts';
 import type { Driver } from '../../driver/driver.ts';
 import { lazyDriver } from '../../driver/lazy-driver.ts';
 import type { PostgresOptions } from './driver/options.ts';
@@ -18,17 +18,31 @@ async function pgDriver(): Promise<MakeDriver> {
 }
 
 /** The backend of a `postgresql://` URL. Throws `UsageError` if it cannot be read. */
-export function postgresqlBackend(url: string): Backend {
-  return backendOver(url, ownDriver);
+export function postgresqlBackend(url: string, args?: ConnectArgs): Backend {
+  return backendOver(url, args, ownDriver);
 }
 
 /** The backend of a `postgresql+pg://` URL: the same database, spoken to through the package `pg`. */
-export function postgresqlPgBackend(url: string): Backend {
-  return backendOver(url.replace(/^(postgres(?:ql)?)\+pg:/i, '$1:'), pgDriver);
+export function postgresqlPgBackend(url: string, args?: ConnectArgs): Backend {
+  return backendOver(url.replace(/^(postgres(?:ql)?)\+pg:/i, '$1:'), args, pgDriver);
 }
 
-function backendOver(url: string, load: () => Promise<MakeDriver>): Backend {
-  const options = parsePostgresUrl(url);
+/** What the driver may be told beside the URL; where the server is, the URL says. */
+const ARGS: readonly (keyof PostgresOptions)[] = [
+  'password',
+  'settings',
+  'applicationName',
+  'connectTimeout',
+  'maxMessageSize',
+  'statementCacheSize',
+  'requireAuth',
+];
+
+function backendOver(url: string, args: ConnectArgs | undefined, load: () => Promise<MakeDriver>): Backend {
+  checkArgs(args, ARGS);
+  const parsed = parsePostgresUrl(url);
+  const settings = { ...parsed.settings, ...(args as PostgresOptions | undefined)?.settings };
+  const options: PostgresOptions = args === undefined ? parsed : { ...parsed, ...args, settings };
   const address = canonicalAddress(options);
   const driver = lazyDriver('postgresql', async () => (await load())(options));
   return Object.freeze({

@@ -2,7 +2,7 @@
 // the others, and ended when none is left. The launcher is a package of its own, so that nobody who has a server
 // carries one.
 import path from 'node:path';
-import type { Backend } from '../../dialect/backend.ts';
+import { type Backend, checkArgs, type ConnectArgs } from '../../dialect/backend.ts';
 import type { ConnectOptions, Driver, DriverConnection } from '../../driver/driver.ts';
 import type { ServerMonitor } from '../../driver/monitor.ts';
 import { ConnectError, UsageError } from '../../errors/index.ts';
@@ -108,7 +108,8 @@ export function openMonitor({ dataFolder }: { readonly dataFolder: string }): Se
 }
 
 /** The backend of an `embedded:` URL: the folder is relative to the working folder. Throws `UsageError` if it names none. */
-export function embeddedBackend(url: string): Backend {
+export function embeddedBackend(url: string, args?: ConnectArgs): Backend {
+  checkArgs(args, []);
   const folder = decodeURIComponent(url.slice('embedded:'.length).replace(/^\/\/(?=\/)/, ''));
   if (folder === '') {
     throw new UsageError('The URL embedded: names no folder.', {

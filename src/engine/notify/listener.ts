@@ -13,6 +13,7 @@ import {
 } from '../../errors/index.ts';
 import type { Lease } from '../../pool/lease.ts';
 import type { Pool } from '../../pool/pool.ts';
+import type { CallSite } from '../../primitives/call-site.ts';
 import { Fifo } from '../../primitives/fifo.ts';
 import { submitWithin } from '../submit-within.ts';
 import { plainStatement } from '../transaction-texts.ts';
@@ -34,6 +35,8 @@ export interface ListenOptions {
 export interface ListenSource {
   readonly dialect: Dialect;
   readonly pool: Pool;
+  /** Who listens, where somebody wants to know. */
+  readonly site: CallSite | undefined;
 }
 
 const GUARD = transferGuard('A listener', 'Let the other side listen by itself: engine.listen().');
@@ -176,9 +179,9 @@ export class Listener implements AsyncIterableIterator<ListenEvent> {
 
   /** On one connection, as long as that lasts. Rejects when it is lost. */
   async #listen(listening: () => void): Promise<void> {
-    const { pool } = this.#source;
+    const { pool, site } = this.#source;
     const { signal } = this.#ending;
-    const lease = await pool.acquire({ signal, site: undefined });
+    const lease = await pool.acquire({ signal, site });
     const { connection } = lease;
     if (!('onNotification' in connection)) {
       lease.release();

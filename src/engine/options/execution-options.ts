@@ -1,7 +1,7 @@
 // What can be said about how statements run, at any of three places: the engine, a connection, one statement. What is
 // said closer to the statement wins.
 import { UsageError } from '../../errors/index.ts';
-import type { WaitOptions } from '../executor.ts';
+import type { WaitOptions } from './wait-options.ts';
 import type { TransactionOptions } from '../transaction-texts.ts';
 import { joinedTags, type Tags } from './query-tags.ts';
 
