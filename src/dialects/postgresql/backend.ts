@@ -1,5 +1,5 @@
 // From a PostgreSQL URL to what an engine is made of.
-import type { Backend } from '../../dialect/backend.ts';
+import type { Backend, BackendServer } from '../../dialect/backend.ts';
 import type { Driver } from '../../driver/driver.ts';
 import { lazyDriver } from '../../driver/lazy-driver.ts';
 import type { PostgresOptions } from './driver/options.ts';
@@ -17,23 +17,31 @@ async function pgDriver(): Promise<MakeDriver> {
   return (await import('./pg-adapter/index.ts')).createPgDriver;
 }
 
+/** A backend that has a server. */
+export type ServerBackend = Backend & { readonly server: BackendServer };
+
 /** The backend of a `postgresql://` URL. Throws `UsageError` if it cannot be read. */
 export function postgresqlBackend(url: string): Backend {
-  return backendOver(url, ownDriver);
+  return backendOver(parsePostgresUrl(url), redactPostgresUrl(url), ownDriver);
 }
 
 /** The backend of a `postgresql+pg://` URL: the same database, spoken to through the package `pg`. */
 export function postgresqlPgBackend(url: string): Backend {
-  return backendOver(url.replace(/^(postgres(?:ql)?)\+pg:/i, '$1:'), pgDriver);
+  const plain = url.replace(/^(postgres(?:ql)?)\+pg:/i, '$1:');
+  return backendOver(parsePostgresUrl(plain), redactPostgresUrl(url), pgDriver);
 }
 
-function backendOver(url: string, load: () => Promise<MakeDriver>): Backend {
-  const options = parsePostgresUrl(url);
+/** The backend of a server by its options; `display` is what it is called in print. */
+export function postgresqlBackendOf(options: PostgresOptions, display: string): ServerBackend {
+  return backendOver(options, display, ownDriver);
+}
+
+function backendOver(options: PostgresOptions, display: string, load: () => Promise<MakeDriver>): ServerBackend {
   const address = canonicalAddress(options);
   const driver = lazyDriver('postgresql', async () => (await load())(options));
   return Object.freeze({
     dialect: postgresqlDialect({ driver, serverAddress: address }),
-    display: redactPostgresUrl(url),
+    display,
     server: { address, monitor: { module: ownModule('dialects/postgresql/open-monitor').href, options } },
   });
 }
