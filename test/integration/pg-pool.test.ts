@@ -164,7 +164,10 @@ describe('athanor/pg-pool beside pg', () => {
     ] as const) {
       const [mine, others] = await Promise.all(
         [ours, theirs].map((one) =>
-          (one as pg.Pool).query(text, [...values]).then(assert.fail, (error: DatabaseError) => error),
+          (one as pg.Pool).query(text, [...values]).then(
+            () => assert.fail(text),
+            (error: DatabaseError) => error,
+          ),
         ),
       );
       for (const field of [

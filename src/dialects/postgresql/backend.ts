@@ -28,7 +28,7 @@ export function postgresqlBackend(url: string): Backend {
 /** The backend of a `postgresql+pg://` URL: the same database, spoken to through the package `pg`. */
 export function postgresqlPgBackend(url: string): Backend {
   const plain = url.replace(/^(postgres(?:ql)?)\+pg:/i, '$1:');
-  return backendOver(parsePostgresUrl(plain), redactPostgresUrl(url), pgDriver);
+  return backendOver(parsePostgresUrl(plain), redactPostgresUrl(plain), pgDriver);
 }
 
 /** The backend of a server by its options; `display` is what it is called in print. */
