@@ -121,19 +121,23 @@ export class PgPool extends EventEmitter {
   }
 
   async #checkout(): Promise<PoolClient> {
+    const lease = await this.#parts.pool.acquire().catch((error: unknown) => {
+      throw pgError(error, this.#parts.fieldsOf);
+    });
+    let client = this.#clients.get(lease.connectionId);
+    const fresh = client === undefined;
+    client ??= new PoolClient(this.#home, lease.connection.identity.pid);
+    if (fresh) this.#clients.set(lease.connectionId, client);
+    client.lend(lease);
     try {
-      const lease = await this.#parts.pool.acquire();
-      let client = this.#clients.get(lease.connectionId);
-      const fresh = client === undefined;
-      client ??= new PoolClient(this.#home, lease.connection.identity.pid);
-      if (fresh) this.#clients.set(lease.connectionId, client);
-      client.lend(lease);
       if (fresh) this.emit('connect', client);
       this.emit('acquire', client);
-      return client;
     } catch (error) {
-      throw pgError(error, this.#parts.fieldsOf);
+      // A listener's mistake must not cost a connection.
+      client.release(true);
+      throw error;
     }
+    return client;
   }
 
   /** `pg` ends the process where nobody listens for this; here that is no error of the process's. */

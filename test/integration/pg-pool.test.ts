@@ -275,6 +275,13 @@ describe('athanor/pg-pool beside pg', () => {
     client.release();
   });
 
+  it('a listener that throws costs no connection', async () => {
+    const own = pool({ max: 1, connectionTimeoutMillis: 500 });
+    own.once('connect', () => assert.fail('listener'));
+    await assert.rejects(own.query('select 1'), /listener/);
+    assert.deepEqual((await own.query('select 1 as n')).rows, [{ n: 1 }]);
+  });
+
   it('cannot be sent to another process', () => {
     assert.throws(() => structuredClone(ours), { code: 'ATH_NOT_TRANSFERABLE' });
   });
