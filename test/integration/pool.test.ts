@@ -301,9 +301,14 @@ describe('pool on PostgreSQL', () => {
   it('idle connections go after a while', async () => {
     const engine = await place.engine({ max: 3, pool: { idleTimeout: 100, min: 1 } });
     const connections = await Promise.all([engine.connect(), engine.connect(), engine.connect()]);
-    for (const connection of connections) await connection.close();
     assert.equal(await listed(), 3);
-    await wait(400);
+    const gone = new Promise<void>((resolve) => {
+      let count = 0;
+      engine.pool.on('close', () => (++count === 2 ? resolve() : undefined));
+    });
+    for (const connection of connections) await connection.close();
+    await gone;
+    await wait(200);
     assert.equal(await listed(), 1);
     await engine.close();
   });

@@ -49,7 +49,7 @@ describe('values as the server prints them', () => {
   it('intervals', () => {
     for (const text of ['00:00:00', '1 year -2 mons +3 days -04:05:06.789', '-00:00:00.000001', '1 mon']) {
       const other = theirs(1186, text) as Interval;
-      assert.deepEqual({ ...new Interval(text) }, { ...other }, text);
+      assert.deepEqual(new Map(Object.entries(new Interval(text))), new Map(Object.entries(other)), text);
       assert.equal(new Interval(text).toPostgres(), other.toPostgres());
     }
     assert.equal(new Interval('1 year 2 mons -3 days 04:05:06.5').toISOString(), 'P1Y2M-3DT4H5M6.5S');
