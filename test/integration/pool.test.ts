@@ -226,7 +226,11 @@ describe('pool on PostgreSQL', () => {
     const taken: Connection[] = [];
     for (;;) {
       const connection = await others.connect().catch((error: unknown) => error);
-      if (!(connection instanceof Object) || !('close' in connection)) break;
+      if (connection instanceof PoolTimeoutError) {
+        // On a busy machine a connection may only be slow: the server is full when it says so.
+        if (connection.cause instanceof ServerFullError) break;
+        continue;
+      }
       taken.push(connection as Connection);
     }
     const begun = performance.now();
