@@ -112,7 +112,7 @@ export function createEngine(url: string | DatabaseUrl, options: CreateEngineOpt
     dialect: creator === undefined ? backend.dialect : createdBy(creator, backend.dialect),
     permits,
     url: backend.display,
-    pool: { max: POOL_MAX, ...options.pool, ...single },
+    pool: { ...(options.pool?.preset === undefined ? { max: POOL_MAX } : undefined), ...options.pool, ...single },
     echo: options.echo,
     transaction: options.transaction,
     executionOptions: Object.fromEntries(EXECUTION_OPTIONS.map((name) => [name, options[name]])),

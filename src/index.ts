@@ -34,8 +34,11 @@ export { Transaction } from './engine/transaction.ts';
 export type { TransactionOptions } from './engine/transaction-texts.ts';
 export { TwoPhaseTransaction } from './engine/outcome/two-phase.ts';
 export type { Pool } from './pool/pool.ts';
+export type { ObservedConnection, PoolEvents } from './pool/pool-events.ts';
 export type { PoolSettings } from './pool/pool-options.ts';
-export type { PoolStatus } from './pool/pool-status.ts';
+export type { ConnectionRecord, PoolStatus } from './pool/pool-status.ts';
+export type { PoolPolicyName } from './pool/policy.ts';
+export type { ShedSettings } from './pool/shedding.ts';
 export type { IsolationLevel } from './dialect/dialect.ts';
 
 export * from './errors/index.ts';

@@ -5,6 +5,7 @@ export const ENTRIES = {
   '': [
     'index',
     'process',
+    'pg-pool',
     'process/jobs/job-child',
     'process/broker/broker-thread',
     'dialects/postgresql/open-monitor',

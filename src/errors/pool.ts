@@ -28,6 +28,13 @@ export class PoolTimeoutError extends PoolError {
     return true;
   }
 }
+/** Too many wait, or have waited for too long: this one was refused before its deadline. */
+export class PoolOverloadedError extends PoolError {
+  override readonly code: string = 'ATH_POOL_OVERLOADED';
+  override get retryable(): boolean {
+    return true;
+  }
+}
 /** The pool or its engine was closed. */
 export class PoolClosedError extends PoolError {
   override readonly code: string = 'ATH_POOL_CLOSED';

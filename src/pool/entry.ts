@@ -1,8 +1,9 @@
 // What a pool knows of one open connection: where it stands, who opened it, how old it is, and, while it is out, who
 // has it and what was done last.
-import type { DriverConnection, DriverStatement } from '../driver/driver.ts';
+import type { DriverConnection } from '../driver/driver.ts';
 import type { HolderRecord } from '../errors/index.ts';
 import type { CallSite } from '../primitives/call-site.ts';
+import { Checkout } from './checkout.ts';
 import type { Owner } from './owner.ts';
 import type { Permit } from './permits.ts';
 
@@ -18,7 +19,7 @@ export interface EntryOptions {
 }
 
 /** One open connection of a pool. Its fields are the pool's; nobody else changes them. */
-export class Entry {
+export class Entry extends Checkout {
   readonly id: string;
   readonly connection: DriverConnection;
   readonly permit: Permit;
@@ -27,27 +28,23 @@ export class Entry {
   readonly openedAt: number;
   readonly expiresAt: number;
   state: EntryState = 'idle';
-  /** When it last came back. */
+  /** When it last came back; by the time of day, too, which a frozen process does not stop. */
   idleSince: number;
-  /** Counts checkouts, so that a late word about an earlier one is known for what it is. */
-  checkout = 0;
-  /** When it went out. */
-  since = 0;
-  site: CallSite | undefined;
-  /** The batch last sent during this checkout, and when. */
-  last: readonly DriverStatement[] | undefined;
-  activeAt = 0;
-  /** Batches sent and not yet answered. */
-  pending = 0;
+  idleWall = 0;
+  /** Its holder keeps it, and the pool does not count it any more. */
+  detached = false;
   /** Drop it instead of handing it out again. */
   stale = false;
   /** It went away unasked, or gave no answer. */
   failed = false;
   /** Why it went away, where it did. */
   lost: Error | undefined;
+  /** The place it has in the pool, where that was ever noted. */
+  record: Map<unknown, unknown> | undefined;
   #info: Map<unknown, unknown> | undefined;
 
   constructor(options: EntryOptions) {
+    super();
     this.id = options.permit.id;
     this.connection = options.connection;
     this.permit = options.permit;
@@ -64,14 +61,15 @@ export class Entry {
     return this.#info;
   }
 
+  /** Notes that outlive the connection: whichever takes its place in the pool has them. */
+  get recordInfo(): Map<unknown, unknown> {
+    this.record ??= new Map();
+    return this.record;
+  }
+
   /** It goes out. */
   lend(now: number, site: CallSite | undefined): void {
-    this.state = 'in use';
-    this.checkout += 1;
-    this.since = now;
-    this.activeAt = now;
-    this.site = site;
-    this.last = undefined;
+    if (this.began(now, site)) this.state = 'in use';
   }
 
   /** Being closed, or closed. */
@@ -83,6 +81,18 @@ export class Entry {
   get idleInTransaction(): boolean {
     const { status } = this.connection;
     return this.pending === 0 && (status === 'transaction' || status === 'failed');
+  }
+
+  /** It lies ready from now on. */
+  rest(now: number, wall: number): void {
+    this.state = 'idle';
+    this.idleSince = now;
+    this.idleWall = wall;
+  }
+
+  /** How long it has lain ready, by whichever clock says longer. */
+  idledFor(now: number, wall: number): number {
+    return Math.max(now - this.idleSince, wall - this.idleWall);
   }
 
   /** As a holder, at `now`. */

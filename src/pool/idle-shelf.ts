@@ -6,6 +6,8 @@ import type { Entry } from './entry.ts';
 export interface IdleShelfOptions {
   readonly clock: Clock;
   readonly order: 'lifo' | 'fifo';
+  /** Whether a timer may close what lies here too long; else that is done when somebody comes by. */
+  readonly background: boolean;
   /** How long an entry may lie here, in ms. */
   readonly idleTimeout: number;
   /** How many more may be closed for lying idle. */
@@ -60,18 +62,20 @@ export class IdleShelf {
   }
 
   #arm(): void {
-    const { clock, idleTimeout } = this.#options;
-    if (this.#sweep !== undefined || !Number.isFinite(idleTimeout)) return;
-    this.#sweep = clock.timer(Math.max(50, idleTimeout / 2), () => this.#tidy(), true);
+    const { clock, idleTimeout, background } = this.#options;
+    if (!background || this.#sweep !== undefined || !Number.isFinite(idleTimeout)) return;
+    this.#sweep = clock.timer(Math.max(50, idleTimeout / 2), () => this.tidy(), true);
   }
 
   /** Entries lie in the order they came back, so the oldest are first. */
-  #tidy(): void {
+  tidy(): void {
+    this.#sweep?.cancel();
     this.#sweep = undefined;
     const now = this.#options.clock.now();
+    const wall = this.#options.clock.wall();
     let spare = this.#options.spare();
     for (const entry of [...this.#entries]) {
-      const tired = spare > 0 && now - entry.idleSince >= this.#options.idleTimeout;
+      const tired = spare > 0 && entry.idledFor(now, wall) >= this.#options.idleTimeout;
       if (!tired && this.#options.keepable(entry)) continue;
       spare -= 1;
       this.remove(entry);

@@ -15,6 +15,8 @@ export interface LeaseHome {
   giveBack(entry: Entry, lease: Lease): void;
   /** The connection is dropped when it comes back. */
   soften(entry: Entry): void;
+  /** The connection stays with its holder, and is closed when it comes back. */
+  detach(entry: Entry): void;
   /** The connection is not wanted back. */
   drop(entry: Entry, lease: Lease, reason: string): void;
 }
@@ -64,6 +66,11 @@ export class Lease {
     return this.#entry.info;
   }
 
+  /** Notes of the application, kept for the connections that follow in this one's place, too. */
+  get recordInfo(): Map<unknown, unknown> {
+    return this.#entry.recordInfo;
+  }
+
   /** The driver's connection. Throws `ATH_STATE` after release, `ATH_FOREIGN_OWNER` in a foreign process or thread. */
   get connection(): DriverConnection {
     const entry = this.#entry;
@@ -111,6 +118,19 @@ export class Lease {
   invalidate(reason: string, soft = false): void {
     if (soft) this.#home.soften(this.#entry);
     else if (this.#end()) this.#home.drop(this.#entry, this, reason);
+  }
+
+  /**
+   * Takes the connection out of its pool, which may open another in its place: `release()` closes it. It keeps its
+   * permit until then. Throws `ATH_STATE` after release, or where several hold the connection.
+   */
+  detach(): void {
+    const entry = this.#entry;
+    if (!this.#open) throw released(entry.id);
+    if (entry.users > 1) {
+      throw new StateError(`Connection ${entry.id} is shared by ${entry.users} and cannot be detached.`);
+    }
+    this.#home.detach(entry);
   }
 
   #end(): boolean {

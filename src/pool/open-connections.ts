@@ -2,11 +2,11 @@
 // lost, or left alone because another process owns it. Its permit goes back only when it has ended.
 import type { Entry } from './entry.ts';
 import { type OwnerSource, sameOwner } from './owner.ts';
-import type { Observers } from './pool-observer.ts';
+import type { PoolTeller } from './pool-events.ts';
 
 export interface OpenConnectionsOptions {
   readonly owner: OwnerSource;
-  readonly observers: Observers;
+  readonly teller: PoolTeller;
   now(): number;
   /** The entry will not be handed out any more; its state is still what it was. */
   left(entry: Entry): void;
@@ -21,6 +21,9 @@ export class OpenConnections {
   readonly #options: OpenConnectionsOptions;
   readonly #entries = new Set<Entry>();
   readonly #endings = new Set<Promise<void>>();
+  /** Notes of places whose connection has ended, for the next to be opened. */
+  readonly #records: Map<unknown, unknown>[] = [];
+  #detached = 0;
 
   constructor(options: OpenConnectionsOptions) {
     this.#options = options;
@@ -30,12 +33,28 @@ export class OpenConnections {
     return this.#entries.size;
   }
 
+  /** Connections that are open, and no longer the pool's. */
+  get detached(): number {
+    return this.#detached;
+  }
+
   [Symbol.iterator](): Iterator<Entry> {
     return this.#entries[Symbol.iterator]();
   }
 
   add(entry: Entry): void {
     this.#entries.add(entry);
+    entry.record = this.#records.pop();
+  }
+
+  /** Leaves it to its holder: it keeps its permit, and its place is free. */
+  detach(entry: Entry): void {
+    this.#entries.delete(entry);
+    this.#keepRecord(entry);
+    this.#detached += 1;
+    entry.detached = true;
+    this.#options.teller.tell('detach', entry);
+    this.#options.freed();
   }
 
   /** Settles when all that were being closed are closed. */
@@ -61,7 +80,7 @@ export class OpenConnections {
     if (entry.ended || this.#foreign(entry)) return;
     const alive = entry.connection.status !== 'closed';
     entry.failed ||= entry.state === 'checking';
-    this.#options.observers.each(entry, (observer, connection) => observer.invalidate?.(connection, reason));
+    this.#options.teller.tell('invalidate', entry, reason);
     entry.connection.destroy();
     this.#options.left(entry);
     this.#finish(entry, !alive);
@@ -72,7 +91,7 @@ export class OpenConnections {
     if (entry.ended) return;
     entry.failed = true;
     entry.lost = error;
-    this.#options.observers.each(entry, (observer, connection) => observer.invalidate?.(connection, 'it was lost'));
+    this.#options.teller.tell('invalidate', entry, 'it was lost');
     this.#options.left(entry);
     this.#finish(entry, serverKnows(error));
   }
@@ -91,9 +110,18 @@ export class OpenConnections {
   #finish(entry: Entry, clean: boolean): void {
     entry.state = 'closed';
     this.#entries.delete(entry);
-    this.#options.observers.each(entry, (observer, connection) => observer.close?.(connection));
+    if (entry.detached) this.#detached -= 1;
+    else this.#keepRecord(entry);
+    this.#options.teller.tell(entry.detached ? 'closeDetached' : 'close', entry);
     entry.permit.release(clean);
     this.#options.freed();
+  }
+
+  #keepRecord(entry: Entry): void {
+    if (entry.record === undefined) return;
+    this.#records.push(entry.record);
+    // A listener may still ask for the notes of what has ended: its own, not its successor's.
+    entry.record = new Map(entry.record);
   }
 }
 

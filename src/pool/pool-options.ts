@@ -4,12 +4,22 @@ import { UsageError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../primitives/clock.ts';
 import { currentOwner, type OwnerSource } from './owner.ts';
 import type { Permit, Permits } from './permits.ts';
+import { POLICIES, type PoolPolicyName } from './policy.ts';
+import type { ShedSettings } from './shedding.ts';
 
 /** What a user may set; times in milliseconds. */
 export interface PoolSettings {
+  /**
+   * What becomes of connections: `queue` keeps and lends them, those who find none wait (default); `null` closes each
+   * when it comes back; `static` has one, out to all at once, who share its transaction too; `assertion` lends one at
+   * a time and refuses a second checkout, naming the first.
+   */
+  readonly policy?: PoolPolicyName | undefined;
+  /** Defaults for a place: `serverless` has no timer while nobody waits, few connections, and asks again after a freeze. */
+  readonly preset?: 'serverless' | undefined;
   /** Most connections this pool opens. Default: what the permits allow. */
   readonly max?: number | undefined;
-  /** Idle connections that are kept however long they idle. Default 0. */
+  /** Idle connections that are kept however long they idle; the first checkout opens them. Default 0. */
   readonly min?: number | undefined;
   /** How long a checkout may wait. Default 5000. */
   readonly acquireTimeout?: number | undefined;
@@ -27,8 +37,15 @@ export interface PoolSettings {
   readonly order?: 'lifo' | 'fifo' | undefined;
   /** After this long, waiters on a full pool whose every holder idles in a transaction are refused. Default 250. */
   readonly stallAfter?: number | undefined;
-  /** Checkouts that may wait at once; more are refused. Default: no bound but their deadlines. */
+  /** Checkouts that may wait at once; more are refused (ATH_POOL_OVERLOADED). Default: no bound but their deadlines. */
   readonly maxWaiting?: number | undefined;
+  /**
+   * Whether some who wait are refused before their deadlines (ATH_POOL_OVERLOADED) when for a whole interval everybody
+   * has waited too long. Default false: a shortage is waiting. `true` takes the defaults.
+   */
+  readonly shedding?: boolean | ShedSettings | undefined;
+  /** A connection that is out for longer is reported (ATH_POOL_OVERDUE), with who took it. Default: none is. */
+  readonly leakAfter?: number | undefined;
   /** Whether checkouts note who called. Default `auto`: the first ones, wherever connections are short, and all once one was misused. */
   readonly callSites?: boolean | 'auto' | undefined;
 }
@@ -50,9 +67,20 @@ export interface PoolOptions extends PoolSettings {
   readonly random?: (() => number) | undefined;
 }
 
-export type ResolvedPoolOptions = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
+type Complete = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
+
+export interface ResolvedPoolOptions extends Omit<Complete, 'preset'> {
+  /** Whether timers may run while nobody waits. */
+  readonly background: boolean;
+}
+
+const PRESETS: Readonly<Record<NonNullable<PoolSettings['preset']>, Partial<ResolvedPoolOptions>>> = {
+  serverless: { max: 2, background: false },
+};
 
 const DEFAULTS = {
+  policy: 'queue',
+  background: true,
   max: Number.POSITIVE_INFINITY,
   min: 0,
   acquireTimeout: 5_000,
@@ -64,6 +92,8 @@ const DEFAULTS = {
   order: 'lifo',
   stallAfter: 250,
   maxWaiting: Number.POSITIVE_INFINITY,
+  shedding: false,
+  leakAfter: Number.POSITIVE_INFINITY,
   callSites: 'auto',
   clock: systemClock,
   owner: currentOwner,
@@ -72,18 +102,40 @@ const DEFAULTS = {
 
 /** Fills in the defaults. Throws `ATH_USAGE` on a number that makes no sense. */
 export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { preset, ...rest } = options;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  known('policy', options.policy, POLICIES);
+  known('preset', preset, PRESETS);
   // `connect` may be a method of a class instance, which entries() does not see.
-  const resolved = { ...DEFAULTS, ...given, connect: options.connect.bind(options) } as ResolvedPoolOptions;
+  const resolved = {
+    ...DEFAULTS,
+    ...(preset === undefined ? undefined : PRESETS[preset]),
+    ...given,
+    ...POLICIES[options.policy ?? 'queue'].settings,
+    connect: options.connect.bind(options),
+  } as ResolvedPoolOptions;
   checkNumber(resolved, 'max', 1);
   checkNumber(resolved, 'maxWaiting', 1);
-  for (const name of ['min', 'acquireTimeout', 'connectTimeout', 'maxLifetime', 'idleTimeout', 'pingAfter'] as const) {
+  for (const name of [
+    'min',
+    'acquireTimeout',
+    'connectTimeout',
+    'maxLifetime',
+    'idleTimeout',
+    'pingAfter',
+    'leakAfter',
+  ] as const) {
     checkNumber(resolved, name, 0);
   }
   if (resolved.min > resolved.max) {
     throw new UsageError(`Pool option min (${resolved.min}) is above max (${resolved.max}).`);
   }
   return Object.freeze(resolved);
+}
+
+function known(option: string, name: string | undefined, names: object): void {
+  if (name === undefined || Object.hasOwn(names, name)) return;
+  throw new UsageError(`Pool option ${option} must be one of ${Object.keys(names).join(', ')}.`);
 }
 
 function checkNumber<K extends keyof ResolvedPoolOptions>(options: ResolvedPoolOptions, name: K, least: number): void {

@@ -2,8 +2,10 @@
 // both back when they are not needed. A warm checkout is an array pop; all else happens because somebody waits.
 import type { DriverConnection } from '../driver/driver.ts';
 import { NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../errors/index.ts';
-import { CallSite } from '../primitives/call-site.ts';
+import type { CallSite } from '../primitives/call-site.ts';
+import type { ListenOptions, Unsubscribe } from '../primitives/listeners.ts';
 import { answerWithin } from './answer-within.ts';
+import { CallerNotes, type CallSiteOptions } from './caller-notes.ts';
 import { warnOf } from './connection-warning.ts';
 import { Entry } from './entry.ts';
 import { IdleShelf } from './idle-shelf.ts';
@@ -13,10 +15,20 @@ import { OpenConnections } from './open-connections.ts';
 import { Opener } from './opener.ts';
 import { foreignOwner, type Owner, type OwnerSource, sameOwner } from './owner.ts';
 import type { Permit } from './permits.ts';
-import { Observers, type PoolObserver } from './pool-observer.ts';
+import { POLICIES, type PoolPolicy } from './policy.ts';
+import { type PoolEvents, PoolTeller } from './pool-events.ts';
 import { type PoolOptions, type ResolvedPoolOptions, resolvePoolOptions } from './pool-options.ts';
 import { type PoolStatus, poolStatus } from './pool-status.ts';
-import { checkoutTimedOut, nestedCheckout, poolClosed, stalledCheckout, tooManyWaiting } from './shortage.ts';
+import { Shedding } from './shedding.ts';
+import {
+  checkoutTimedOut,
+  nestedCheckout,
+  notAlone,
+  poolClosed,
+  shed,
+  stalledCheckout,
+  tooManyWaiting,
+} from './shortage.ts';
 import { allStand } from './stall.ts';
 import { currentTask, type TaskScope } from './task-scope.ts';
 import { cancelledWait, type Waiter, WaitingLine } from './waiting-line.ts';
@@ -31,9 +43,10 @@ export interface AcquireOptions {
   readonly site?: CallSite | undefined;
 }
 
-export interface CallSiteOptions {
-  readonly frames: number;
-  readonly scoped: boolean;
+export interface WarmOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds; default `acquireTimeout`. */
+  readonly timeout?: number | undefined;
 }
 
 export interface PoolCloseOptions {
@@ -51,34 +64,36 @@ export class Pool implements LeaseHome {
   readonly [NOT_TRANSFERABLE]: TransferGuard = GUARD;
   readonly owner: OwnerSource;
   readonly #options: ResolvedPoolOptions;
-  readonly #observers = new Observers();
+  readonly #policy: PoolPolicy;
+  readonly #teller = new PoolTeller();
   readonly #connections: OpenConnections;
   readonly #idle: IdleShelf;
   readonly #line: WaitingLine;
   readonly #opener: Opener;
   readonly #leaks: LeakAlarm;
+  readonly #notes: CallerNotes;
+  readonly #shedding: Shedding | undefined;
   /** Idle connections that are being asked for a sign of life. */
   readonly #checking = new Set<Entry>();
   #home: Owner;
   #generation = 0;
   #closed = false;
-  /** Something went wrong here before: from now on every checkout notes who called. */
-  #troubled = false;
-  /** Checkouts outside callback scopes that still note who called though nothing is wrong. */
-  #samples = 1_000;
+  /** The last attempt to open a connection worked: what is missing to the minimum may be opened, too. */
+  #well = false;
   /** Connections that others wait for and that were not idle when they asked. */
   #debt = { count: 0, until: 0 };
   #drained: (() => void) | undefined;
 
   constructor(options: PoolOptions) {
     const resolved = resolvePoolOptions(options);
-    const { clock, owner, order, idleTimeout } = resolved;
+    const { clock, owner, order, idleTimeout, shedding } = resolved;
     this.#options = resolved;
+    this.#policy = POLICIES[resolved.policy];
     this.owner = owner;
     this.#home = owner();
     this.#connections = new OpenConnections({
       owner,
-      observers: this.#observers,
+      teller: this.#teller,
       now: () => clock.now(),
       left: (entry) => this.#left(entry),
       freed: () => {
@@ -89,6 +104,7 @@ export class Pool implements LeaseHome {
     this.#idle = new IdleShelf({
       clock,
       order,
+      background: resolved.background,
       idleTimeout,
       spare: () => this.#connections.size - resolved.min,
       keepable: (entry) => this.#keepable(entry, clock.now()),
@@ -97,18 +113,28 @@ export class Pool implements LeaseHome {
     this.#line = new WaitingLine({
       clock,
       interval: Math.min(250, resolved.stallAfter),
-      expired: (waiter) => this.#expired(waiter),
+      expired: (waiter, late) => this.#expired(waiter, late),
       look: (now) => this.#look(now),
       left: () => this.#supply(),
     });
     this.#opener = new Opener(resolved, {
       opened: (connection, permit, generation) => this.#opened(connection, permit, generation),
-      failed: (error) => this.#line.shift()?.reject(error as Error),
+      failed: (error) => {
+        this.#well = false;
+        this.#line.shift()?.reject(error as Error);
+      },
       changed: () => this.#supply(),
-      wanting: () => this.#line.size - this.#checking.size,
+      wanting: () => Math.max(this.#line.size - this.#checking.size, this.#missing),
       generation: () => this.#generation,
     });
-    this.#leaks = new LeakAlarm((entry) => this.#forgotten(entry));
+    this.#leaks = new LeakAlarm({
+      clock,
+      after: resolved.background ? resolved.leakAfter : Number.POSITIVE_INFINITY,
+      forgotten: (entry) => this.#forgotten(entry),
+      overdue: (entry) => this.#overdue(entry),
+    });
+    this.#notes = new CallerNotes(clock, Number.isFinite(resolved.leakAfter) ? true : resolved.callSites);
+    if (shedding !== false) this.#shedding = new Shedding(shedding === true ? {} : shedding);
     resolved.permits.onRecall = (count) => this.#recall(count);
   }
 
@@ -126,6 +152,7 @@ export class Pool implements LeaseHome {
     return poolStatus({
       entries: this.#connections,
       opening: this.#opener.connecting,
+      detached: this.#connections.detached,
       waiting: this.#line.size,
       generation: this.#generation,
       closed: this.#closed,
@@ -135,9 +162,18 @@ export class Pool implements LeaseHome {
     });
   }
 
-  /** Adds an observer; call what comes back to remove it. */
-  observe(observer: PoolObserver): () => void {
-    return this.#observers.add(observer);
+  /** Listens to an event; call what comes back to leave. */
+  on<Name extends keyof PoolEvents>(name: Name, listener: PoolEvents[Name], options?: ListenOptions): Unsubscribe {
+    return this.#teller.on(name, listener, options);
+  }
+
+  /** Opens `min` connections, as far as they are not open, so that the first who need them find them ready. */
+  async warm({ signal, timeout }: WarmOptions = {}): Promise<void> {
+    const wanted = Array.from({ length: this.#options.min }, () => this.acquire({ signal, timeout, site: undefined }));
+    const leases = await Promise.allSettled(wanted);
+    for (const lease of leases) if (lease.status === 'fulfilled') lease.value.release();
+    const failed = leases.find((lease) => lease.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /**
@@ -161,29 +197,24 @@ export class Pool implements LeaseHome {
   acquireNow(options: AcquireOptions): Lease | undefined {
     const refusal = this.#refusal(options);
     if (refusal !== undefined) throw refusal;
+    if (!this.#options.background) this.#idle.tidy();
     const entry = this.#idle.peek();
-    if (entry === undefined || this.#line.size > 0) return undefined;
     const now = this.now();
-    if (!this.#handy(entry, now)) return undefined;
+    if (entry === undefined) return this.#policy.shared ? this.#share(options, now) : undefined;
+    if (this.#line.size > 0 || !this.#handy(entry, now)) return undefined;
     this.#idle.take();
     return this.#lend(entry, options, now);
   }
 
   /** Who is calling, as far as the pool's settings want it noted. `scoped`: the checkout ends with a callback. */
-  callSite(above: (...args: never[]) => unknown, { frames, scoped }: CallSiteOptions): CallSite | undefined {
-    const { callSites } = this.#options;
-    if (callSites === false) return undefined;
-    let needed = callSites === true || this.#troubled || this.#idle.size === 0;
-    if (!needed && !scoped && this.#samples > 0) {
-      this.#samples -= 1;
-      needed = true;
-    }
-    return needed ? new CallSite(above, frames) : undefined;
+  callSite(above: (...args: never[]) => unknown, options: CallSiteOptions): CallSite | undefined {
+    return this.#notes.take(above, options, this.#idle.size === 0);
   }
 
   /** Replaces every connection that is open now: idle ones at once, the others when they come back. */
   invalidate(): void {
     this.#generation += 1;
+    this.#well = false;
     for (const entry of this.#idle.clear()) this.#connections.close(entry);
   }
 
@@ -222,36 +253,45 @@ export class Pool implements LeaseHome {
   /** @internal */
   giveBack(entry: Entry, lease: Lease): void {
     this.#leaks.forget(lease);
-    if (!this.#observers.none) this.#observers.each(entry, (observer, connection) => observer.checkin?.(connection));
+    this.#teller.tell('checkin', entry);
+    entry.users -= 1;
     // Lost while it was out, or another process's: nothing of it is ours any more.
-    if (entry.ended || !sameOwner(entry.owner, this.owner())) return;
+    if (entry.users > 0 || entry.ended || !sameOwner(entry.owner, this.owner())) return;
     const { status } = entry.connection;
     if (entry.pending > 0) this.#connections.destroy(entry, 'it came back with work under way');
+    else if (entry.detached) this.#connections.close(entry);
     else if (status === 'idle' || status === 'closed') this.#return(entry);
     else this.#reset(entry);
   }
 
   /** @internal */
+  detach(entry: Entry): void {
+    if (entry.ended || entry.detached || !sameOwner(entry.owner, this.owner())) return;
+    this.#connections.detach(entry);
+  }
+
+  /** @internal */
   drop(entry: Entry, lease: Lease, reason: string): void {
     this.#leaks.forget(lease);
+    entry.users -= 1;
     if (entry.pending > 0) return this.#connections.destroy(entry, reason);
-    this.#observers.each(entry, (observer, connection) => observer.invalidate?.(connection, reason));
+    this.#teller.tell('invalidate', entry, reason);
     this.#connections.close(entry);
   }
 
   /** @internal */
   soften(entry: Entry): void {
     entry.stale = true;
-    this.#observers.each(entry, (observer, connection) => observer.softInvalidate?.(connection));
+    this.#teller.tell('softInvalidate', entry);
   }
 
   #reset(entry: Entry): void {
     const { resetOnReturn, statements, clock, acquireTimeout } = this.#options;
-    this.#troubled = true;
+    this.#notes.trouble();
     warnOf('ATH_POOL_OPEN_TRANSACTION', (id) => `Connection ${id} came back to its pool inside a transaction`, entry);
     if (resetOnReturn === 'none') return this.#connections.close(entry);
     const statement = statements[resetOnReturn];
-    this.#observers.each(entry, (observer, connection) => observer.reset?.(connection, statement.text.sql));
+    this.#teller.tell('reset', entry, statement.text.sql);
     entry.state = 'resetting';
     const then = (answered: boolean): void => {
       if (answered && entry.connection.status === 'idle') this.#return(entry);
@@ -262,12 +302,19 @@ export class Pool implements LeaseHome {
 
   #forgotten(entry: Entry): void {
     if (entry.state !== 'in use' || !sameOwner(entry.owner, this.owner())) return;
-    this.#troubled = true;
+    this.#notes.trouble();
+    entry.users -= 1;
+    if (entry.users > 0) return;
     const what = (id: string): string =>
       `Connection ${id} was never given back and has been garbage collected; it is closed now`;
     warnOf('ATH_POOL_LEAK', what, entry);
     if (entry.pending > 0) this.#connections.destroy(entry, 'its holder was garbage collected');
     else this.#connections.close(entry);
+  }
+
+  #overdue(entry: Entry): void {
+    const { leakAfter } = this.#options;
+    warnOf('ATH_POOL_OVERDUE', (id) => `Connection ${id} has not come back within ${leakAfter} ms`, entry);
   }
 
   // --- checkout ------------------------------------------------------------------------------------------------
@@ -280,24 +327,35 @@ export class Pool implements LeaseHome {
   }
 
   #keepable(entry: Entry, now: number): boolean {
+    if (!this.#policy.reuse && entry.checkout > 0) return false;
     if (entry.generation !== this.#generation || entry.stale || now >= entry.expiresAt) return false;
     return entry.connection.status === 'idle' && sameOwner(entry.owner, this.#home);
   }
 
   /** Fit to go out as it is. */
   #handy(entry: Entry, now: number): boolean {
-    return now - entry.idleSince <= this.#options.pingAfter && this.#keepable(entry, now);
+    const { pingAfter, clock } = this.#options;
+    return entry.idledFor(now, clock.wall()) <= pingAfter && this.#keepable(entry, now);
   }
 
   #lend(entry: Entry, { scope, site }: Pick<AcquireOptions, 'scope' | 'site'>, now: number): Lease {
     entry.lend(now, site);
     const lease = new Lease(this, entry, scope);
     this.#leaks.watch(lease, entry);
-    if (!this.#observers.none) this.#observers.each(entry, (observer, connection) => observer.checkout?.(connection));
+    this.#teller.tell('checkout', entry);
     return lease;
   }
 
+  /** The one connection of all, where somebody has it already. */
+  #share(options: AcquireOptions, now: number): Lease | undefined {
+    for (const entry of this.#connections) {
+      if (entry.state === 'in use' && entry.connection.status !== 'closed') return this.#lend(entry, options, now);
+    }
+    return undefined;
+  }
+
   #wait(options: AcquireOptions, site: CallSite | undefined): Promise<Lease> {
+    if (this.#policy.alone && this.status.inUse + this.#line.size > 0) return Promise.reject(notAlone(this.status));
     const holding = currentTask()?.holding(this) ?? [];
     if (holding.length > 0 && this.#idle.size === 0 && this.#full && this.#arriving <= this.#line.size) {
       return Promise.reject(nestedCheckout(holding, this.status));
@@ -307,7 +365,7 @@ export class Pool implements LeaseHome {
     }
     const { signal, timeout = this.#options.acquireTimeout, scope } = options;
     const lease = this.#line.join({ timeout, signal, scope, site, holding });
-    this.#observers.waiting(this.#line.size);
+    this.#teller.waiting(this.#line.size);
     this.#supply();
     return lease;
   }
@@ -317,10 +375,18 @@ export class Pool implements LeaseHome {
     return this.#checking.size + this.#opener.promising;
   }
 
+  /** Connections to open though nobody waits for them. None before the first use, nor while they are hard to get. */
+  get #missing(): number {
+    const { min, permits } = this.#options;
+    if (min <= this.#connections.size || !this.#well || this.#opener.shortage !== undefined) return 0;
+    return Math.max(0, Math.min(min, permits.status.most ?? min) - this.#connections.size);
+  }
+
   /** No further connection can be opened, as far as this process knows. */
   get #full(): boolean {
     const most = this.#options.permits.status.most ?? Number.POSITIVE_INFINITY;
-    return this.#connections.size + this.#opener.connecting >= Math.min(this.#options.max, most);
+    const own = this.#connections.size + this.#opener.connecting;
+    return own >= this.#options.max || own + this.#connections.detached >= most;
   }
 
   /** Sees to it that for each waiter a connection is on its way, as far as there may be one. */
@@ -333,7 +399,9 @@ export class Pool implements LeaseHome {
       else if (this.#connections.size + this.#opener.connecting >= this.#options.max) break;
       else this.#opener.open(this.#line.deadline);
     }
-    if (this.#opener.asking && this.#line.size <= this.#arriving) this.#opener.stopAsking();
+    const missing = this.#missing > this.#opener.promising;
+    if (!this.#opener.asking && missing) this.#opener.open(this.now() + this.#options.acquireTimeout);
+    else if (this.#opener.asking && !missing && this.#line.size <= this.#arriving) this.#opener.stopAsking();
   }
 
   /** Hands an idle connection to whoever waits, after a sign of life if need be. */
@@ -363,15 +431,33 @@ export class Pool implements LeaseHome {
 
   /** A connection is free, and as it should be: for the first who waits, or for the shelf. */
   #deliver(entry: Entry, now: number): void {
-    const waiter = this.#line.shift();
-    if (waiter !== undefined) {
-      waiter.resolve(this.#lend(entry, waiter, now));
-      if (this.#opener.asking) this.#supply();
+    const waiter = this.#next(now);
+    if (waiter === undefined) {
+      entry.rest(now, this.#options.clock.wall());
+      this.#idle.put(entry);
       return;
     }
-    entry.state = 'idle';
-    entry.idleSince = now;
-    this.#idle.put(entry);
+    waiter.resolve(this.#lend(entry, waiter, now));
+    if (this.#policy.shared) {
+      for (let other = this.#next(now); other !== undefined; other = this.#next(now)) {
+        other.resolve(this.#lend(entry, other, now));
+      }
+    }
+    if (this.#opener.asking) this.#supply();
+  }
+
+  /** Who is to be served now. */
+  #next(now: number): Waiter | undefined {
+    for (let waiter = this.#line.shift(); waiter !== undefined; waiter = this.#line.shift()) {
+      if (this.#shedding?.refuses(now - waiter.since, now) !== true) return waiter;
+      this.#shed(waiter, now);
+    }
+    return undefined;
+  }
+
+  #shed(waiter: Waiter, now: number): void {
+    this.#notes.trouble();
+    waiter.reject(shed(now - waiter.since, this.status));
   }
 
   // --- opening and closing -------------------------------------------------------------------------------------
@@ -383,8 +469,9 @@ export class Pool implements LeaseHome {
     const expiresAt = openedAt + maxLifetime * (1 - random() / 10);
     const entry = new Entry({ connection, permit, owner: this.owner(), generation, openedAt, expiresAt });
     this.#connections.add(entry);
+    this.#well = generation === this.#generation;
     connection.onLost = (error) => this.#connections.lost(entry, error);
-    this.#observers.connected(entry);
+    this.#teller.connected(entry);
     if (connection.status === 'closed') this.#connections.lost(entry, undefined);
     else if (this.#closed || generation !== this.#generation) this.#connections.close(entry);
     else this.#deliver(entry, openedAt);
@@ -413,18 +500,25 @@ export class Pool implements LeaseHome {
     this.#debt = { count: left, until: this.now() + 1_000 };
   }
 
-  #expired(waiter: Waiter): Error {
-    this.#troubled = true;
-    return checkoutTimedOut(this.now() - waiter.since, this.status, this.#opener.shortage);
+  #expired(waiter: Waiter, late: number): Error {
+    this.#notes.trouble();
+    return checkoutTimedOut({ waited: this.now() - waiter.since, late, cause: this.#opener.shortage }, this.status);
   }
 
   #look(now: number): void {
     this.#supply();
+    const shedding = this.#shedding;
+    if (shedding !== undefined) {
+      for (const waiter of this.#line) {
+        if (!shedding.refuses(now - waiter.since, now)) break;
+        this.#shed(waiter, now);
+      }
+    }
     if (this.#arriving > 0) return;
     let last: Waiter | undefined;
     for (const waiter of this.#line) {
       if (now - waiter.since < this.#options.stallAfter) continue;
-      this.#troubled = true;
+      this.#notes.trouble();
       last = waiter;
       if (waiter.holding.length > 0) waiter.reject(nestedCheckout(waiter.holding, this.status));
     }

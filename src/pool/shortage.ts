@@ -4,6 +4,7 @@ import {
   NestedCheckoutError,
   PoolClosedError,
   PoolError,
+  PoolOverloadedError,
   PoolTimeoutError,
 } from '../errors/index.ts';
 import type { PoolStatus } from './pool-status.ts';
@@ -28,11 +29,23 @@ export function holderLines(holders: readonly HolderRecord[]): string {
   return lines.join('');
 }
 
+/** What a wait came to. */
+export interface TimedOut {
+  readonly waited: number;
+  /** How long this process could not look after its timers meanwhile, in ms. */
+  readonly late: number;
+  readonly cause: Error | undefined;
+}
+
+/** Timers are this late on a busy machine. */
+const PUNCTUAL = 100;
+
 /** The deadline passed. */
-export function checkoutTimedOut(waited: number, status: PoolStatus, cause: Error | undefined): PoolTimeoutError {
+export function checkoutTimedOut({ waited, late, cause }: TimedOut, status: PoolStatus): PoolTimeoutError {
+  const stood = late > PUNCTUAL ? ` This process's event loop was blocked for ${seconds(Math.round(late))}.` : '';
   const why = cause === undefined ? '' : ` Last refusal: ${cause.message.split('\n', 1)[0]}`;
   return new PoolTimeoutError(
-    `No connection became free within ${Math.round(waited)} ms: ${status.text}.${why}${holderLines(status.holders)}`,
+    `No connection became free within ${Math.round(waited)} ms: ${status.text}.${stood}${why}${holderLines(status.holders)}`,
     {
       hint: 'Shorten what the holders do, close what they forgot, raise the limit (pool.max, the budget, the server), or wait longer (timeout).',
       holders: status.holders,
@@ -61,11 +74,33 @@ export function stalledCheckout(waited: number, status: PoolStatus): NestedCheck
   );
 }
 
-export function tooManyWaiting(limit: number, status: PoolStatus): PoolError {
+/** Nobody more may wait. */
+export function tooManyWaiting(limit: number, status: PoolStatus): PoolOverloadedError {
+  return overloaded(`${limit} checkouts wait already, no more are let in: ${status.text}.`, status);
+}
+
+/** The queue has been long for too long, and this one has waited in it. */
+export function shed(waited: number, status: PoolStatus): PoolOverloadedError {
+  return overloaded(
+    `Refused after ${Math.round(waited)} ms, so that others are served in time: for some time nobody got a connection soon enough (${status.text}).`,
+    status,
+  );
+}
+
+function overloaded(what: string, status: PoolStatus): PoolOverloadedError {
+  return new PoolOverloadedError(`${what}${holderLines(status.holders)}`, {
+    hint: 'Ask for fewer connections at once, raise the limit (pool.max, the budget), or let more wait (pool.maxWaiting, pool.shedding).',
+    holders: status.holders,
+    outcome: 'not-sent',
+  });
+}
+
+/** The pool's policy is that only one connection is out at a time. */
+export function notAlone(status: PoolStatus): PoolError {
   return new PoolError(
-    `${limit} checkouts wait already, no more are let in: ${status.text}.${holderLines(status.holders)}`,
+    `A connection is out already, and this pool lends one at a time.${holderLines(status.holders)}`,
     {
-      hint: 'Ask for fewer connections at once, or raise pool.maxWaiting.',
+      hint: "Give the first one back, or leave out pool.policy: 'assertion'.",
       holders: status.holders,
       outcome: 'not-sent',
     },

@@ -28,8 +28,8 @@ export interface WaitingLineOptions {
   readonly clock: Clock;
   /** The longest time between two looks at the line, in ms. */
   readonly interval: number;
-  /** What a waiter whose deadline passed is told. */
-  expired(waiter: Waiter): Error;
+  /** What a waiter whose deadline passed is told; `late`, in ms: how long this process could not look. */
+  expired(waiter: Waiter, late: number): Error;
   /** Looks at the line while somebody waits, at least once an interval. */
   look(now: number): void;
   /** A waiter left without having been served. */
@@ -117,13 +117,14 @@ export class WaitingLine {
   }
 
   #look(): void {
-    this.#rest();
     const now = this.#options.clock.now();
+    const late = Math.max(0, now - this.#due);
+    this.#rest();
     let expired = false;
     let next = now + this.#options.interval;
     for (const waiter of this.#line) {
       if (waiter.deadline <= now) {
-        waiter.reject(this.#options.expired(waiter));
+        waiter.reject(this.#options.expired(waiter, late));
         expired = true;
       } else next = Math.min(next, waiter.deadline);
     }

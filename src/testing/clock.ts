@@ -9,10 +9,15 @@ interface FakeTimer {
 /** A clock for tests. Starts at 1000 ms, so that no time is zero by chance. */
 export class FakeClock implements Clock {
   #now = 1_000;
+  #wall = 1_700_000_000_000;
   readonly #timers = new Set<FakeTimer>();
 
   now(): number {
     return this.#now;
+  }
+
+  wall(): number {
+    return this.#wall + this.#now;
   }
 
   /** Timers that were started and neither fired nor cancelled. */
@@ -37,6 +42,17 @@ export class FakeClock implements Clock {
       await settled();
     }
     this.#now = until;
+  }
+
+  /** The process and its clock stand still while the world goes on, as in a frozen function or a sleeping machine. */
+  freeze(milliseconds: number): void {
+    this.#wall += milliseconds;
+  }
+
+  /** The process stands still while its clock goes on, as when its event loop is blocked: what fell due fires late. */
+  async stall(milliseconds: number): Promise<void> {
+    this.#now += milliseconds;
+    await this.advance(0);
   }
 
   #next(until: number): FakeTimer | undefined {

@@ -314,11 +314,9 @@ describe('engine on a PostgreSQL server', () => {
     for (const connection of connections) await connection.close();
     const lost = new Promise<void>((resolve) => {
       let count = 0;
-      engine.pool.observe({
-        invalidate: () => {
-          count += 1;
-          if (count === 3) resolve();
-        },
+      engine.pool.on('invalidate', () => {
+        count += 1;
+        if (count === 3) resolve();
       });
     });
     await place.server?.query(

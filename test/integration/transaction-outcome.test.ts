@@ -216,12 +216,7 @@ describe('the outcome of transactions on PostgreSQL', () => {
       pids.add(pid);
       if (runs > 1) return;
       const gone = new Promise<void>((resolve) => {
-        const off = one.pool.observe({
-          invalidate: () => {
-            off();
-            resolve();
-          },
-        });
+        one.pool.on('invalidate', () => resolve(), { once: true });
       });
       await server.query('select pg_terminate_backend($1::int)', [pid]);
       await gone;

@@ -93,12 +93,19 @@ export function safeMessage(fields: ServerFields): string {
   return redacted.length > MAX_MESSAGE ? `${redacted.slice(0, MAX_MESSAGE)}…` : redacted;
 }
 
+const received = new WeakMap<Error, ServerFields>();
+
+/** All the server said with an error, values and all: for those who must pass it on as it was. */
+export function serverFieldsOf(error: Error): ServerFields | undefined {
+  return received.get(error);
+}
+
 /** An ErrorResponse of a running session as one of athanor's errors. */
 export function serverError(fields: ServerFields, context: ServerErrorContext = {}): DatabaseError {
   const state = fields['C'] ?? '';
   const make = byState[state] ?? byClass[state.slice(0, 2)] ?? DatabaseError;
   const detail = [fields['D'], fields['H']].filter((part) => part !== undefined).join('\n');
-  return new make(safeMessage(fields), {
+  const error = new make(safeMessage(fields), {
     sqlState: fields['C'],
     schema: fields['s'],
     table: fields['t'],
@@ -108,6 +115,8 @@ export function serverError(fields: ServerFields, context: ServerErrorContext = 
     outcome: 'failed',
     ...context,
   });
+  received.set(error, fields);
+  return error;
 }
 
 /** Whether somebody asked for the cancel, rather than a time limit of the server. */

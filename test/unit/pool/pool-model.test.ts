@@ -14,6 +14,7 @@ type Step =
   | { readonly kind: 'cancel'; readonly which: number }
   | { readonly kind: 'release'; readonly which: number }
   | { readonly kind: 'drop'; readonly which: number }
+  | { readonly kind: 'detach'; readonly which: number }
   | { readonly kind: 'kill'; readonly which: number }
   | { readonly kind: 'recall'; readonly count: number }
   | { readonly kind: 'time'; readonly ms: number }
@@ -27,6 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('cancel'), which }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('release'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('drop'), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('detach'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('kill'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('recall'), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('time'), ms: fc.constantFrom(1, 100, 300, 1_100, 6_000) }) },
@@ -36,6 +38,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: kind('server'), mood: fc.constantFrom('well', 'well', 'refusing', 'full') }),
   },
 );
+const kinds: fc.Arbitrary<Kind> = fc.record({
+  max: fc.integer({ min: 1, max: PERMITTED + 1 }),
+  min: fc.nat(PERMITTED),
+  policy: fc.constantFrom('queue', 'queue', 'null'),
+});
 /** Some steps follow each other before anything can settle. */
 const schedule = fc.array(fc.tuple(step, fc.boolean()), { minLength: 1, maxLength: 60 });
 
@@ -45,8 +52,15 @@ interface Wait {
   readonly deadline: number;
 }
 
-async function play(max: number, steps: readonly (readonly [Step, boolean])[]): Promise<void> {
-  const { pool, driver, permits, clock } = fixture({ permitted: PERMITTED, max });
+interface Kind {
+  readonly max: number;
+  readonly min: number;
+  readonly policy: 'queue' | 'null';
+}
+
+async function play({ max, min: least, policy }: Kind, steps: readonly (readonly [Step, boolean])[]): Promise<void> {
+  const min = Math.min(least, max);
+  const { pool, driver, permits, clock } = fixture({ permitted: PERMITTED, max, min, policy });
   let mood: 'well' | 'refusing' | 'full' = 'well';
   driver.onConnect = () => {
     if (mood === 'refusing') throw new ConnectError('refused');
@@ -69,11 +83,15 @@ async function play(max: number, steps: readonly (readonly [Step, boolean])[]): 
     const { status } = pool;
     assert.ok(driver.open <= PERMITTED, `${driver.open} open`);
     assert.ok(permits.status.held <= PERMITTED);
+    assert.ok(status.open + status.detached <= PERMITTED);
     assert.ok(permits.status.held >= driver.open, 'a permit for each open connection');
     assert.ok(status.open >= status.idle + status.inUse + status.closing);
     assert.equal(status.waiting, waits.size, 'nobody is lost');
     assert.ok(status.waiting === 0 || status.idle === 0, 'nobody waits beside an idle connection');
-    assert.ok(status.waiting > 0 || permits.status.waiting === 0, 'no permit is asked for in vain');
+    assert.ok(
+      status.waiting > 0 || status.open < min || permits.status.waiting === 0,
+      'no permit is asked for in vain',
+    );
     assert.ok(status.open <= max);
   };
   const act: { readonly [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void | Promise<void> } = {
@@ -85,6 +103,12 @@ async function play(max: number, steps: readonly (readonly [Step, boolean])[]): 
     cancel: (one) => pick([...waits], one.which)?.abort.abort(),
     release: (one) => take(held, one.which)?.release(),
     drop: (one) => take(held, one.which)?.invalidate('model'),
+    detach: (one) => {
+      const lease = take(held, one.which);
+      if (lease?.usable !== true) return;
+      lease.detach();
+      held.push(lease);
+    },
     kill: (one) => pick(driver.connections.filter(alive), one.which)?.lose(),
     recall: ({ count }) => permits.onRecall?.(count),
     time: ({ ms }) => clock.advance(ms),
@@ -127,5 +151,5 @@ function take<T>(from: T[], index: number): T | undefined {
 }
 
 it('whatever happens, permits are never exceeded, nobody who waits is lost, and nothing is left behind', async () => {
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: PERMITTED + 1 }), schedule, play), { numRuns: 500 });
+  await fc.assert(fc.asyncProperty(kinds, schedule, play), { numRuns: 700 });
 });

@@ -13,7 +13,7 @@ import {
 } from '../../../src/errors/index.ts';
 import type { Permits } from '../../../src/pool/permits.ts';
 import type { Lease } from '../../../src/pool/lease.ts';
-import type { ObservedConnection } from '../../../src/pool/pool-observer.ts';
+import type { ObservedConnection } from '../../../src/pool/pool-events.ts';
 import { deferred } from '../../../src/primitives/deferred.ts';
 import { settled } from '../../../src/testing/clock.ts';
 import { fixture, nextWarning, run, watch } from './pool-fixture.ts';
@@ -424,7 +424,7 @@ describe('return', () => {
     ] as const) {
       const { pool, driver } = fixture({ permitted: 1, resetOnReturn });
       const resets: string[] = [];
-      pool.observe({ reset: (_, sql) => resets.push(sql) });
+      pool.on('reset', (_, sql) => resets.push(sql));
       const lease = await pool.acquire();
       await run(lease, 'BEGIN');
       const warning = nextWarning('ATH_POOL_OPEN_TRANSACTION');
@@ -606,27 +606,24 @@ describe('owners', () => {
   });
 });
 
+function stopper(): { readonly signal: AbortSignal; readonly abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
 describe('what can be seen', () => {
   it('[F033] observers hear of each step, and one that throws disturbs nobody', async () => {
     const { pool, driver } = fixture({ permitted: 1 });
     const heard: string[] = [];
-    const hear = (name: string) => (connection: ObservedConnection) => heard.push(`${name} ${connection.serverPid}`);
     const warning = nextWarning('ATH_OBSERVER');
-    pool.observe({
-      connect: () => {
-        throw new TypeError('mine');
-      },
+    pool.on('connect', () => {
+      throw new TypeError('mine');
     });
-    const stop = pool.observe({
-      firstConnect: hear('firstConnect'),
-      connect: hear('connect'),
-      checkout: hear('checkout'),
-      checkin: hear('checkin'),
-      reset: hear('reset'),
-      invalidate: hear('invalidate'),
-      softInvalidate: hear('softInvalidate'),
-      close: hear('close'),
-    });
+    const { signal, abort } = stopper();
+    const names = ['firstConnect', 'connect', 'checkout', 'checkin', 'reset', 'invalidate', 'softInvalidate'] as const;
+    for (const name of [...names, 'close', 'detach', 'closeDetached'] as const) {
+      pool.on(name, ({ serverPid }: ObservedConnection) => void heard.push(`${name} ${serverPid}`), { signal });
+    }
     const first = await pool.acquire();
     await warning;
     await run(first, 'BEGIN');
@@ -638,7 +635,7 @@ describe('what can be seen', () => {
     await settled();
     (await pool.acquire()).invalidate('test');
     await settled();
-    stop();
+    abort();
     (await pool.acquire()).release();
     assert.deepEqual(heard, [
       'firstConnect 1001',

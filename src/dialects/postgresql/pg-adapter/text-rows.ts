@@ -11,12 +11,27 @@ export type TextRowDecoder = (message: PgMessage) => Scalar[];
 interface PgField {
   readonly name: string;
   readonly dataTypeID: number;
+  readonly tableID: number;
+  readonly columnID: number;
+  readonly dataTypeSize: number;
+  readonly dataTypeModifier: number;
 }
 
 /** The columns of a `rowDescription`. */
 export function columnsOf(message: PgMessage): readonly Column[] {
   const fields = message['fields'] as readonly PgField[];
-  return Object.freeze(fields.map(({ name, dataTypeID }) => Object.freeze({ name, type: dataTypeID })));
+  return Object.freeze(fields.map((field) => Object.freeze(columnOf(field))));
+}
+
+function columnOf(field: PgField): Column {
+  return {
+    name: field.name,
+    type: field.dataTypeID,
+    tableId: field.tableID,
+    columnNumber: field.columnID,
+    size: field.dataTypeSize,
+    modifier: field.dataTypeModifier,
+  };
 }
 
 function makeDecoder(columns: readonly Column[], text: StatementText): TextRowDecoder {

@@ -6,6 +6,12 @@ import { violation } from './protocol.ts';
 /** A result column; `type` is the OID, of the base type where the column's own is a domain. */
 export interface Column extends Field {
   readonly type: number;
+  /** The table it is from and its number there; 0 where it is computed. */
+  readonly tableId: number;
+  readonly columnNumber: number;
+  /** Bytes of the type, negative where they vary; and what stands in brackets behind the type's name, or -1. */
+  readonly size: number;
+  readonly modifier: number;
 }
 
 /** Bytes of a column's description behind its name. */
@@ -41,7 +47,16 @@ export function readColumns(frame: Frame): readonly Column[] {
   for (let i = 0; i < count; i++) {
     const end = stringEnd(frame, at);
     if (end + 1 + COLUMN_TAIL > frame.end) violation('a row description that ends too early');
-    columns.push(Object.freeze({ name: frame.bytes.toString('utf8', at, end), type: frame.view.getUint32(end + 7) }));
+    const { view } = frame;
+    const column: Column = {
+      name: frame.bytes.toString('utf8', at, end),
+      type: view.getUint32(end + 7),
+      tableId: view.getUint32(end + 1),
+      columnNumber: view.getInt16(end + 5),
+      size: view.getInt16(end + 11),
+      modifier: view.getInt32(end + 13),
+    };
+    columns.push(Object.freeze(column));
     at = end + 1 + COLUMN_TAIL;
   }
   if (at !== frame.end) violation('a row description of the wrong size');
