@@ -43,6 +43,8 @@ import type { Transport } from './transport.ts';
 const GOODBYE = 1000;
 /** More parameters than any server has are an attack on memory. */
 const MAX_PARAMETERS = 1000;
+/** SQLSTATE of a server that ends all its sessions because one of its processes died. */
+const CRASH = '57P02';
 const TERMINATE = Buffer.from([FRONTEND.terminate, 0, 0, 0, 4]);
 
 export interface ConnectionParts {
@@ -76,6 +78,8 @@ export class PostgresConnection implements DriverConnection {
   #asked = false;
   #ended = false;
   #goodbye: Promise<void> | undefined;
+  /** What the server said of its crash; it says so by a notice, and then hangs up. */
+  #farewell: AthanorError | undefined;
 
   constructor(parts: ConnectionParts) {
     this.#identity = Object.freeze({ pid: parts.pid });
@@ -99,7 +103,7 @@ export class PostgresConnection implements DriverConnection {
     this.#reader.handle = (frame) => this.#frame(frame);
     this.#transport.onData = (bytes, length) => this.#read(bytes, length);
     this.#transport.onEnd = (error) =>
-      this.#end(new ConnectionLostError('the server closed the connection', { cause: error }));
+      this.#end(this.#farewell ?? new ConnectionLostError('the server closed the connection', { cause: error }));
   }
 
   get identity(): ServerIdentity {
@@ -256,8 +260,12 @@ export class PostgresConnection implements DriverConnection {
   }
 
   #notice(frame: Frame): void {
-    if (this.onNotice === undefined) return;
+    const crash = frame.bytes.subarray(frame.start, frame.end).includes(CRASH);
+    if (this.onNotice === undefined && !crash) return;
     const fields = readServerFields(frame);
+    // It did not wait for a safe moment to stop, so this says nothing of what it was doing.
+    if (fields['C'] === CRASH) this.#farewell = serverError(fields, { outcome: undefined });
+    if (this.onNotice === undefined) return;
     try {
       this.onNotice({ severity: severityOf(fields), code: fields['C'] ?? '', message: safeMessage(fields) });
     } catch {
