@@ -6,6 +6,8 @@ export const ENTRIES = {
     'index',
     'process',
     'pg-pool',
+    'testing',
+    'testing/proxy-main',
     'process/jobs/job-child',
     'process/broker/broker-thread',
     'dialects/postgresql/open-monitor',
