@@ -1,10 +1,11 @@
 // Runs fault tests. After each of them it asserts by itself what must hold after every fault (A to G); a test says only
 // what is special about its own.
 import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresOptions, startPostgres, type TestServer } from '../servers.ts';
-import { Lab } from './lab.ts';
+import { Lab, PATIENCE } from './lab.ts';
 import { LEDGER_SQL } from './ledger.ts';
 import type { Violation } from './violations.ts';
 
@@ -26,9 +27,9 @@ function resources(): Map<string, number> {
   return counts;
 }
 
-async function leaks(before: ReadonlyMap<string, number>): Promise<Violation[]> {
+async function leaks(before: ReadonlyMap<string, number>, patience: number): Promise<Violation[]> {
   let left: string[] = [];
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (const end = performance.now() + patience; performance.now() < end; ) {
     left = [...resources()].filter(([name, n]) => n > (before.get(name) ?? 0)).map(([name, n]) => `${n} ${name}`);
     if (left.length === 0) return [];
     await sleep(20);
@@ -63,10 +64,11 @@ class ProcessWatch {
 export async function runFault(
   server: TestServer,
   body: FaultTest,
+  patience: number = PATIENCE,
 ): Promise<{ readonly violations: readonly Violation[]; readonly figures: ReadonlyMap<string, readonly number[]> }> {
   const resourcesBefore = resources();
   const watch = new ProcessWatch();
-  const lab = new Lab(server);
+  const lab = new Lab(server, patience);
   let failure: unknown;
   try {
     await body(lab);
@@ -79,7 +81,7 @@ export async function runFault(
     await lab.close();
     watch.stop();
   }
-  const violations = [...lab.violations, ...watch.violations, ...(await leaks(resourcesBefore))];
+  const violations = [...lab.violations, ...watch.violations, ...(await leaks(resourcesBefore, patience))];
   if (failure !== undefined) {
     const told = violations.map(({ check, text }) => `  ${check}: ${text}`).join('\n');
     if (told !== '' && failure instanceof Error) failure.message += `\nand afterwards:\n${told}`;

@@ -42,8 +42,8 @@ interface Wait {
 
 /** Milliseconds a wait may end late. */
 const LATE = 250;
-/** How long what must come out even in the end may take to do so. */
-const PATIENCE = 8_000;
+/** How long what must come about in the end may take to do so, in ms. */
+export const PATIENCE = 8_000;
 
 let labs = 0;
 
@@ -64,9 +64,12 @@ export class Lab {
   readonly #lines: string[] = [];
   readonly #undo: (() => unknown)[] = [];
 
-  constructor(server: TestServer) {
+  readonly #patience: number;
+
+  constructor(server: TestServer, patience: number = PATIENCE) {
     labs += 1;
     this.server = server;
+    this.#patience = patience;
     this.name = `lab-${process.pid}-${labs}`;
     this.ledger = new Ledger(this.name, this.secret);
   }
@@ -181,7 +184,7 @@ export class Lab {
 
   /** Waits until something is so, and fails when it does not come about. */
   async until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + this.#patience;
     while (!(await condition())) {
       if (performance.now() > end) throw new TypeError(`It did not come about: ${what}.`);
       await sleep(5);
@@ -230,13 +233,13 @@ export class Lab {
     const { engine } = open;
     if (engine.status.closed) return;
     try {
-      await engine.begin((connection) => connection.raw('select 1 as one').one(), { timeout: PATIENCE });
+      await engine.begin((connection) => connection.raw('select 1 as one').one(), { timeout: this.#patience });
     } catch (error) {
       this.#failures.push(error);
       this.violations.push({ check: 'G', text: `the next operation failed: ${String(error)}` });
     }
     let account = '';
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + this.#patience;
     do {
       account = await this.#account(open);
       if (account === '') return;
