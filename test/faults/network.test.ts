@@ -3,9 +3,12 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { postgresqlDialect } from '../../src/dialects/postgresql/dialect.ts';
+import { createPostgresDriver } from '../../src/dialects/postgresql/driver/index.ts';
 import type { Connection } from '../../src/engine/connection.ts';
+import { failed } from '../../src/engine/failure.ts';
 import {
-  AthanorError,
+  type AthanorError,
   CancelledError,
   ConnectionLostError,
   OperationalError,
@@ -16,6 +19,8 @@ import { faultLaboratory } from './harness.ts';
 import type { Lab } from './lab.ts';
 
 const fault = faultLaboratory();
+
+const DIALECT = postgresqlDialect({ driver: createPostgresDriver({ user: 'nobody' }) });
 
 const STATES = ['idle', 'in query', 'mid-row', 'mid-COPY'] as const;
 type State = (typeof STATES)[number];
@@ -33,9 +38,13 @@ function doing(connection: Connection, state: State, { timeout, signal }: Bounds
   if (state === 'idle') return connection.raw('select 1', [], options).all();
   if (state === 'in query') return connection.raw('select pg_sleep(20)', [], options).all();
   if (state === 'mid-row') return connection.raw(MANY_ROWS, [], options).all();
-  const { driverConnection } = connection;
+  const { driverConnection, connectionId } = connection;
   assert.ok(driverConnection.copyTo !== undefined);
-  return driverConnection.copyTo(`copy (${MANY_ROWS}) to stdout`, () => {}, { signal });
+  // The driver's own call: what an engine adds to its errors is added here.
+  const copy = driverConnection.copyTo(`copy (${MANY_ROWS}) to stdout`, () => {}, { signal });
+  return copy.catch((error: unknown) => {
+    throw failed(error, { dialect: DIALECT, connectionId, offset: 0, site: undefined });
+  });
 }
 
 interface Scene {
