@@ -58,33 +58,45 @@ async function rivals(lab: Lab, conflicts: readonly Conflict[]): Promise<Conflic
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 for (const processes of [2, 3]) {
-  fault(`[T40] a deadlock of ${processes} processes: whole transactions are run again, and all of them commit`, async (lab) => {
-    await rows(lab, Array.from({ length: processes }, () => 0));
-    const reports = await lab.within(15_000, 'all commit', () =>
-      rivals(
+  fault(
+    `[T40] a deadlock of ${processes} processes: whole transactions are run again, and all of them commit`,
+    async (lab) => {
+      await rows(
         lab,
-        Array.from({ length: processes }, (_, at) => ({
-          kind: 'cross' as const,
-          from: at + 1,
-          to: ((at + 1) % processes) + 1,
-        })),
-      ),
-    );
-    assert.ok(sum(reports.map(({ runs }) => runs)) > processes, 'there was no deadlock');
-    // Each row was changed by two processes, once each, however often they ran.
-    const found = await lab.server.query<{ value: number }>('select value from conflict');
-    assert.deepEqual(
-      found.map(({ value }) => value),
-      Array.from({ length: processes }, () => 2),
-    );
-  });
+        Array.from({ length: processes }, () => 0),
+      );
+      const reports = await lab.within(15_000, 'all commit', () =>
+        rivals(
+          lab,
+          Array.from({ length: processes }, (_, at) => ({
+            kind: 'cross' as const,
+            from: at + 1,
+            to: ((at + 1) % processes) + 1,
+          })),
+        ),
+      );
+      assert.ok(sum(reports.map(({ runs }) => runs)) > processes, 'there was no deadlock');
+      // Each row was changed by two processes, once each, however often they ran.
+      const found = await lab.server.query<{ value: number }>('select value from conflict');
+      assert.deepEqual(
+        found.map(({ value }) => value),
+        Array.from({ length: processes }, () => 2),
+      );
+    },
+  );
 }
 
 fault('[T40] units of work that change the same rows in any order do not deadlock', async (lab) => {
-  await rows(lab, Array.from({ length: 20 }, () => 0));
+  await rows(
+    lab,
+    Array.from({ length: 20 }, () => 0),
+  );
   const before = lab.server.log().split('deadlock detected').length;
   const reports = await lab.within(20_000, '75 flushes', () =>
-    rivals(lab, [1, 2, 3].map(() => ({ kind: 'flush', rounds: 25 }))),
+    rivals(
+      lab,
+      [1, 2, 3].map(() => ({ kind: 'flush', rounds: 25 })),
+    ),
   );
   assert.equal(sum(reports.map(({ commits }) => commits)), 75);
   assert.equal(lab.server.log().split('deadlock detected').length, before);

@@ -146,20 +146,23 @@ fault('[T20] half open: the server is gone and the client was not told', async (
   }
 });
 
-fault('[T18] silence during connect, and during authentication: the connect deadline holds over all of it', async (lab) => {
-  for (const order of [
-    { fault: 'silence' },
-    { fault: 'hold', way: 'down', type: 'R' },
-    { fault: 'hold', way: 'up', type: 'p' },
-  ] as const) {
-    const proxy = await lab.proxy();
-    await proxy.order(order);
-    const engine = lab.engine({ proxy, pool: { connectTimeout: 600 } });
-    const error = await lab.within(600, `${order.fault}: connect deadline`, () => lab.fails(engine.connect()));
-    assert.ok(error instanceof OperationalError, String(error));
-    assert.equal(error.outcome, 'not-sent');
-  }
-});
+fault(
+  '[T18] silence during connect, and during authentication: the connect deadline holds over all of it',
+  async (lab) => {
+    for (const order of [
+      { fault: 'silence' },
+      { fault: 'hold', way: 'down', type: 'R' },
+      { fault: 'hold', way: 'up', type: 'p' },
+    ] as const) {
+      const proxy = await lab.proxy();
+      await proxy.order(order);
+      const engine = lab.engine({ proxy, pool: { connectTimeout: 600 } });
+      const error = await lab.within(600, `${order.fault}: connect deadline`, () => lab.fails(engine.connect()));
+      assert.ok(error instanceof OperationalError, String(error));
+      assert.equal(error.outcome, 'not-sent');
+    }
+  },
+);
 
 fault('[T21] one byte each 50 ms: the deadline is for all of it, not for each read', async (lab) => {
   const proxy = await lab.proxy({ framed: false });

@@ -74,23 +74,27 @@ fault('[T11] restart in mode immediate under 8 writers; a server that is startin
   }
 });
 
-fault('[T12] one server process is killed, so the server ends all: typed as lost, by 57P02 where it could say so', async (lab) => {
-  await underLoad(lab, async () => {
-    const [victim] = await lab.server.query<{ pid: number }>(
-      "select pid from pg_stat_activity where application_name like 'lab-%' limit 1",
-    );
-    process.kill(victim?.pid as number, 'SIGKILL');
-    await outage(lab, () =>
-      lab.until(async () => {
-        try {
-          return (await lab.server.query('select 1')).length === 1;
-        } catch {
-          return false;
-        }
-      }, 'the server is up again'),
-    );
-  });
-  const told = lab.ledger.failures.filter((error) => (error as DatabaseError).sqlState === '57P02');
-  for (const error of told) assert.ok(error instanceof ConnectionLostError || (error as AthanorError).outcome === 'unknown');
-  assert.ok(told.length > 0, 'nobody was told 57P02');
-});
+fault(
+  '[T12] one server process is killed, so the server ends all: typed as lost, by 57P02 where it could say so',
+  async (lab) => {
+    await underLoad(lab, async () => {
+      const [victim] = await lab.server.query<{ pid: number }>(
+        "select pid from pg_stat_activity where application_name like 'lab-%' limit 1",
+      );
+      process.kill(victim?.pid as number, 'SIGKILL');
+      await outage(lab, () =>
+        lab.until(async () => {
+          try {
+            return (await lab.server.query('select 1')).length === 1;
+          } catch {
+            return false;
+          }
+        }, 'the server is up again'),
+      );
+    });
+    const told = lab.ledger.failures.filter((error) => (error as DatabaseError).sqlState === '57P02');
+    for (const error of told)
+      assert.ok(error instanceof ConnectionLostError || (error as AthanorError).outcome === 'unknown');
+    assert.ok(told.length > 0, 'nobody was told 57P02');
+  },
+);
