@@ -2,9 +2,22 @@
 // that file is killed.
 
 import pg from 'pg';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startTemporary } from '../packages/embedded/src/index.ts';
+import { type EmbeddedServer, start, startTemporary } from '../packages/embedded/src/index.ts';
 
 /** What a test may ask of its server. */
 export interface PostgresOptions {
@@ -24,6 +37,12 @@ export interface RoleOptions {
   readonly connectionLimit?: number;
   /** `md5` or `scram-sha-256`, the default. */
   readonly encryption?: 'md5' | 'scram-sha-256';
+}
+
+/** A server that follows another one until it is promoted. */
+export interface TestReplica extends TestServer {
+  /** Makes it a server of its own; settles when it takes writes. */
+  promote(): Promise<void>;
 }
 
 /** A server that belongs to one test file. */
@@ -77,6 +96,64 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
     ...(version === 18 ? {} : { binaries: binariesOf(version) }),
     settings: { ...limit, ...settings },
   });
+  return testServer(server);
+}
+
+/**
+ * Starts a hot standby that follows a server by streaming, under a name the server can wait for
+ * (`synchronous_standby_names`). Stop it in `after`. About a second.
+ */
+export async function startReplica(
+  primary: TestServer,
+  { name = 'replica', settings = {} }: { readonly name?: string; readonly settings?: Record<string, string> } = {},
+): Promise<TestReplica> {
+  const folder = mkdtempSync(join(tmpdir(), 'athanor-replica-'));
+  const cluster = join(folder, 'postgres');
+  const { host, port, user, password, database } = primary;
+  const client = new pg.Client({ host: primary.socketFolder, port, user, password, database });
+  await client.connect();
+  let label = '';
+  try {
+    await client.query("select pg_backup_start('replica', true)");
+    // With the owners, and sockets, and whatever else a cluster holds.
+    spawnSync('cp', ['-a', join(dirname(primary.logFile), 'postgres'), cluster]);
+    label =
+      (await client.query<{ label: string }>('select labelfile as label from pg_backup_stop(false)')).rows[0]?.label ??
+      '';
+  } finally {
+    await client.end();
+  }
+  for (const file of readdirSync(join(cluster, 'pg_wal'))) {
+    if (/^[0-9A-F]{24}/.test(file)) rmSync(join(cluster, 'pg_wal', file));
+  }
+  rmSync(join(cluster, 'postmaster.pid'), { force: true });
+  const { uid, gid } = statSync(cluster);
+  const give = (file: string, text: string): void => {
+    appendFileSync(join(cluster, file), text);
+    chownSync(join(cluster, file), uid, gid);
+  };
+  give('backup_label', label);
+  give('standby.signal', '');
+  const target = `host=${host} port=${port} user=${user} password=${password} application_name=${name} sslmode=disable`;
+  give('postgresql.auto.conf', `primary_conninfo = '${target}'\nwal_retrieve_retry_interval = '100ms'\n`);
+  const record = { format: 1, port, user, password, database, tls: 'off', settings: {} };
+  writeFileSync(join(folder, 'athanor.json'), JSON.stringify(record), { mode: 0o600 });
+  const server = await start({ dataFolder: folder, durable: false, idleStop: 0, settings });
+  const replica = testServer(server);
+  const stop = async (): Promise<void> => {
+    await server.stop('immediate');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  return Object.assign(replica, {
+    stop,
+    [Symbol.asyncDispose]: stop,
+    async promote(): Promise<void> {
+      await replica.query('select pg_promote(true, 20)');
+    },
+  });
+}
+
+function testServer(server: EmbeddedServer): TestServer {
   const { socketFolder, port, user, password, database } = server;
   if (socketFolder === undefined || server.socketUrl === undefined) throw new TypeError('Tests need a Unix socket.');
 

@@ -48,7 +48,8 @@ export const PATIENCE = 8_000;
 let labs = 0;
 
 export class Lab {
-  readonly server: TestServer;
+  /** The server that is asked afterwards; after a failover, the new one. */
+  server: TestServer;
   readonly ledger: Ledger;
   /** A parameter that must show up nowhere but in its column. */
   readonly secret: string = `canary-${randomBytes(9).toString('hex')}`;
@@ -77,13 +78,13 @@ export class Lab {
   /** An engine on the server, or on a proxy before it. */
   engine(options: LabEngineOptions = {}): Engine {
     const { proxy, max = 4, pool, driver } = options;
-    const url = new URL(options.url ?? this.server.url);
-    if (proxy !== undefined) url.port = String(proxy.port);
+    const direct = options.url ?? this.server.url;
+    const url = proxy === undefined ? direct : direct.replace(`:${this.server.port}/`, `:${proxy.port}/`);
     const application = `${this.name}-${this.#engines.length + 1}`;
     const permits = new LocalPermits({ max, linger: 250 });
     const dialect = postgresqlDialect({
       driver: createPostgresDriver({
-        ...parsePostgresUrl(url.href, {}),
+        ...parsePostgresUrl(url, {}),
         applicationName: application,
         connectTimeout: 4_000,
         ...driver,
@@ -92,7 +93,7 @@ export class Lab {
     const engine = new Engine({
       dialect,
       permits,
-      url: redactPostgresUrl(url.href),
+      url: redactPostgresUrl(url),
       pool: { acquireTimeout: 8_000, ...pool },
       echo: (line) => this.#lines.push(line),
     });
