@@ -107,7 +107,7 @@ export function faultLaboratory(options: PostgresOptions = {}): Fault {
   });
   after(() => server.stop());
   return (title, body) => {
-    test(title, { timeout: 90_000 * RUNS }, async (context) => {
+    test(title, { timeout: 220_000 * RUNS }, async (context) => {
       const figures = new Map<string, number[]>();
       for (let run = 0; run < RUNS; run += 1) {
         const result = await runFault(server, body);

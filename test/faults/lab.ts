@@ -43,7 +43,7 @@ interface Wait {
 /** Milliseconds a wait may end late. */
 const LATE = 250;
 /** How long what must come about in the end may take to do so, in ms. */
-export const PATIENCE = 8_000;
+export const PATIENCE = 30_000;
 
 let labs = 0;
 
