@@ -6,7 +6,7 @@ import { createEngine, serializeError } from '../../../src/index.ts';
 const [url = '', role] = process.argv.slice(2);
 // Two connections: one of them is the broker's own.
 const budget = { size: 2, name: 'nested-over-processes', scope: 'tree' } as const;
-const engine = createEngine(url, { budget, pool: { acquireTimeout: 1_000 } });
+const engine = createEngine(url, { budget, pool: { acquireTimeout: role === 'child' ? 3_000 : 30_000 } });
 
 if (role === 'child') {
   const begun = performance.now();
