@@ -16,7 +16,7 @@ import {
   tlsOptions,
   type TlsPlan,
 } from '../driver/tls-negotiation.ts';
-import { guardReading } from './guard-reading.ts';
+import { type Guard, guardReading } from './guard-reading.ts';
 import { PgConnection } from './pg-connection.ts';
 import { loadPg, type PgClient, type PgModule } from './pg-module.ts';
 import { isServerError, serverFields } from './server-fields.ts';
@@ -70,10 +70,10 @@ function connectError(cause: unknown, options: ResolvedOptions, seen: WatchedSta
   return startupError(cause, options);
 }
 
-async function connected(client: PgClient, tls: boolean, broken: (error: AthanorError) => void): Promise<void> {
-  client.connection.on('sslconnect', () => guardReading(client.connection, broken));
+async function connected(client: PgClient, tls: boolean, guard: Guard): Promise<void> {
+  client.connection.on('sslconnect', () => guardReading(client.connection, guard));
   const connecting = client.connect();
-  if (!tls) guardReading(client.connection, broken);
+  if (!tls) guardReading(client.connection, guard);
   await connecting;
 }
 
@@ -101,10 +101,13 @@ async function openAs(attempt: Attempt, secured: Secured): Promise<PgConnection>
   scope.holds({ destroy: () => wire.stream.destroy() });
   const seen = watchStartup(wire, { options, verify: ssl !== false && ssl.rejectUnauthorized === true });
   try {
-    await connected(client, ssl !== false, (error) => {
-      failure ??= error;
-      if (connection === undefined) wire.stream.destroy();
-      else connection.broken(error);
+    await connected(client, ssl !== false, {
+      most: options.maxMessageSize,
+      broken: (error) => {
+        failure ??= error;
+        if (connection === undefined) wire.stream.destroy();
+        else connection.broken(error);
+      },
     });
     if (plan.direct) checkDirect(wire.stream, options);
     const { processID: pid, secretKey } = client;
