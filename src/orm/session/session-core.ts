@@ -127,7 +127,7 @@ export class SessionCore {
 
   async send(node: StatementNode, options?: ExecuteOptions): Promise<RawRows> {
     this.begun();
-    const compiled = this.#compiled.get(node);
+    const compiled = this.#compiled.get(node, options?.site);
     const answer = new RowCollector();
     await this.executor.submit([compiled.bind(node)], answer, options);
     if (node.kind !== 'select' && node.tables !== undefined) {
