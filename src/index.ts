@@ -29,7 +29,7 @@ export type {
   TwoPhaseEvent,
 } from './engine/events/engine-events.ts';
 export type { EngineFacts } from './engine/events/engine-facts.ts';
-export { type EngineEventName, onEngine } from './engine/events/event-hub.ts';
+export { type EngineEventName, type EventSubscriptions, onEngine } from './engine/events/event-hub.ts';
 export type { Logger } from './engine/events/logger.ts';
 export type { AcquireTrace, ConnectTrace, QueryTrace, TracedText, TransactionTrace } from './engine/events/channels.ts';
 export type { WaitOptions } from './engine/executor.ts';

@@ -133,6 +133,7 @@ export class ConnectionExecutor implements Executor {
     try {
       this.#letGo();
       this.#lease = this.#source.pool.acquireNow({ signal, site, scope: this.#scope });
+      if (this.#lease !== undefined) this.#source.watch.acquired(this.#lease.connectionId);
       return this.#lease;
     } catch (error) {
       throw failed(error, this.#context(undefined, 0, site));
@@ -321,12 +322,15 @@ export class ConnectionExecutor implements Executor {
     try {
       this.#letGo();
       const left = this.#remaining(timeout);
-      const lease = await this.#source.pool.acquire({
-        signal,
-        site,
-        scope: this.#scope,
-        ...(left === undefined ? {} : { timeout: Math.min(left, this.#source.pool.acquireTimeout) }),
-      });
+      const { pool, watch } = this.#source;
+      const lease = await watch.acquire(
+        pool.acquire({
+          signal,
+          site,
+          scope: this.#scope,
+          ...(left === undefined ? {} : { timeout: Math.min(left, pool.acquireTimeout) }),
+        }),
+      );
       this.#lease = lease;
       return lease;
     } catch (error) {

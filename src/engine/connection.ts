@@ -14,7 +14,7 @@ import type { ConnectionExecutor } from './connection-executor.ts';
 import { type CopiedRow, type CopyInOptions, type CopyOutOptions, copyIn, copyOut, copyOutBytes } from './copy/copy.ts';
 import type { CopyRows } from './copy/copy-rows.ts';
 import type { EngineEvents } from './events/engine-events.ts';
-import type { EngineEventName } from './events/event-hub.ts';
+import type { EngineEventName, EventSubscriptions } from './events/event-hub.ts';
 import { TracedCall } from './events/traced-call.ts';
 import type { WaitOptions } from './executor.ts';
 import type { ExecutionOptions, StatementOptions } from './options/execution-options.ts';
@@ -92,14 +92,9 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     return this.#executor.watch.listeners.on(name, listener, options);
   }
 
-  /** Ends every subscription of this function. Whether there was one. */
-  off<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name]): boolean {
-    return this.#executor.watch.listeners.off(name, listener);
-  }
-
-  /** Whether this function listens to this connection. */
-  listens<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name]): boolean {
-    return this.#executor.watch.listeners.has(name, listener);
+  /** Its listeners: to ask whether one is there, and to end what was subscribed elsewhere. */
+  get events(): EventSubscriptions {
+    return this.#executor.watch.listeners;
   }
 
   /**

@@ -14,9 +14,9 @@ import { applySchema } from './apply-schema.ts';
 import { Connection } from './connection.ts';
 import { ConnectionExecutor, type ExecutorOptions, type ExecutorSource } from './connection-executor.ts';
 import type { EngineEvents } from './events/engine-events.ts';
-import { type EngineFacts, engineFacts } from './events/engine-facts.ts';
+import { engineFacts } from './events/engine-facts.ts';
 import { EngineWatch } from './events/engine-watch.ts';
-import { type EngineEventName, EventHub, everyEngine } from './events/event-hub.ts';
+import { type EngineEventName, EventHub, everyEngine, type EventSubscriptions } from './events/event-hub.ts';
 import { forgetEngine, registerEngine } from './events/live-engines.ts';
 import { joinLinter } from './events/join-linter.ts';
 import type { Logger } from './events/logger.ts';
@@ -107,7 +107,7 @@ export class Engine implements SchemaBind {
     const check = options.pooler === 'transaction' ? sessionCheck(options.dialect) : undefined;
     this.#raw = shared?.raw ?? new RawStatements(check);
     this.#source = shared?.source ?? Engine.#open(options, check);
-    if (shared === undefined) registerEngine(this);
+    if (shared === undefined) registerEngine(this, this.#source);
   }
 
   static #open(options: EngineOptions, check: ((sql: string) => void) | undefined): ExecutorSource {
@@ -164,19 +164,9 @@ export class Engine implements SchemaBind {
     return this.#source.watch.hub.on(name, listener, options);
   }
 
-  /** Ends every subscription of this function. Whether there was one. */
-  off<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name]): boolean {
-    return this.#source.watch.hub.off(name, listener);
-  }
-
-  /** Whether this function listens to this engine. */
-  listens<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name]): boolean {
-    return this.#source.watch.hub.has(name, listener);
-  }
-
-  /** What logs, events and traces say about this engine. */
-  get facts(): EngineFacts {
-    return this.#source.watch.facts;
+  /** Its listeners: to ask whether one is there, and to end what was subscribed elsewhere. */
+  get events(): EventSubscriptions {
+    return this.#source.watch.hub;
   }
 
   get dialect(): Dialect {
@@ -329,7 +319,7 @@ export class Engine implements SchemaBind {
   /** Closes the connections; those in use when they come back. The engine stays usable and opens new ones. */
   async dispose(): Promise<void> {
     await this.#source.pool.dispose();
-    this.#source.watch.hub.tell('engineDisposed', { engine: this.facts, how: 'dispose' });
+    this.#source.watch.hub.tell('engineDisposed', { engine: this.#source.watch.facts, how: 'dispose' });
   }
 
   /** Ends the engine. Connections in use get `timeout` ms, by default 5000, to come back. */
@@ -338,7 +328,7 @@ export class Engine implements SchemaBind {
     await this.#source.pool.close(options);
     await this.#options.onClose?.();
     forgetEngine(this);
-    this.#source.watch.hub.tell('engineDisposed', { engine: this.facts, how: 'close' });
+    this.#source.watch.hub.tell('engineDisposed', { engine: this.#source.watch.facts, how: 'close' });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

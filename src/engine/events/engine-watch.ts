@@ -2,7 +2,7 @@
 // where somebody does is anything made that they could be told.
 import type { ConnectOptions, DriverConnection } from '../../driver/driver.ts';
 import type { Tracer } from '../tracer.ts';
-import { CONNECT, QUERY, TRANSACTION } from './channels.ts';
+import { ACQUIRE, type AcquireTrace, CONNECT, ended, QUERY, TRANSACTION } from './channels.ts';
 import type { ErrorEvent } from './engine-events.ts';
 import type { EngineFacts } from './engine-facts.ts';
 import type { EventHub } from './event-hub.ts';
@@ -31,6 +31,31 @@ export class EngineWatch {
   /** Whether nobody looks on at statements, by way of this hub or of the engine's own. */
   idle(hub: EventHub): boolean {
     return this.tracer === undefined && hub.quiet && !QUERY.hasSubscribers && !TRANSACTION.hasSubscribers;
+  }
+
+  /** Somebody waits for a connection. */
+  acquire<L extends { readonly connectionId: string }>(lease: Promise<L>): Promise<L> {
+    if (!ACQUIRE.hasSubscribers) return lease;
+    const context: AcquireTrace = { engine: this.facts };
+    ACQUIRE.start.publish(context);
+    ACQUIRE.end.publish(context);
+    lease.then(
+      ({ connectionId }) => {
+        context.connectionId = connectionId;
+        ended(ACQUIRE, context, undefined);
+      },
+      (error: unknown) => ended(ACQUIRE, context, error),
+    );
+    return lease;
+  }
+
+  /** A connection lay ready. */
+  acquired(connectionId: string): void {
+    if (!ACQUIRE.hasSubscribers) return;
+    const context: AcquireTrace = { engine: this.facts, connectionId };
+    ACQUIRE.start.publish(context);
+    ACQUIRE.end.publish(context);
+    ended(ACQUIRE, context, undefined);
   }
 
   /** Opens a connection before those who look on. */

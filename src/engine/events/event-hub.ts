@@ -33,7 +33,17 @@ const NAMES: Readonly<Record<EngineEventName, true>> = {
   afterDrop: true,
 };
 
-export class EventHub {
+/** Who listens in one place. */
+export interface EventSubscriptions {
+  /** Throws `ATH_USAGE` for an event that there is not: it would never be heard. */
+  on<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name], options?: ListenOptions): Unsubscribe;
+  /** Ends every subscription of this function. Whether there was one. */
+  off<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name]): boolean;
+  /** Whether this function listens here; further out does not count. */
+  has<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name]): boolean;
+}
+
+export class EventHub implements EventSubscriptions {
   readonly #around: EventHub | undefined;
   readonly #logger: Logger | undefined;
   readonly #listeners = new Listeners<EngineEvents>();

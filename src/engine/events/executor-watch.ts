@@ -8,6 +8,7 @@ import type { CallSite } from '../../primitives/call-site.ts';
 import { Lru } from '../../primitives/lru.ts';
 import { ended, TRANSACTION, type TransactionTrace } from './channels.ts';
 import type { ConnectionEvent, StatementChange } from './engine-events.ts';
+import type { EngineFacts } from './engine-facts.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import { atOnce, EventHub } from './event-hub.ts';
 import { connectionEvent, type SentBatch, statementEvent, StatementTrace, within } from './statement-trace.ts';
@@ -46,6 +47,11 @@ export class ExecutorWatch {
     return (
       !this.#hub.quiet && (['beforeExecute', 'afterExecute', 'commit'] as const).some((name) => this.#hub.hears(name))
     );
+  }
+
+  /** For what is told at more than one place. */
+  get home(): { readonly hub: EventHub; readonly facts: EngineFacts } {
+    return { hub: this.#hub, facts: this.#watch.facts };
   }
 
   /** Those who listen to this executor alone. */

@@ -5,25 +5,25 @@ import type { EngineFacts } from './engine-facts.ts';
 
 /** What can be read of an engine. */
 export interface LiveEngine {
-  readonly facts: EngineFacts;
-  readonly status: PoolStatus;
+  readonly pool: { readonly status: PoolStatus };
+  readonly watch: { readonly facts: EngineFacts };
 }
 
 const engines = new Set<WeakRef<LiveEngine>>();
-const references = new WeakMap<LiveEngine, WeakRef<LiveEngine>>();
+const references = new WeakMap<object, WeakRef<LiveEngine>>();
 const collected = new FinalizationRegistry<WeakRef<LiveEngine>>((reference) => void engines.delete(reference));
 
-export function registerEngine(engine: LiveEngine): void {
-  const reference = new WeakRef(engine);
+/** `source` lives as long as `engine`, or longer by those that share it. */
+export function registerEngine(engine: object, source: LiveEngine): void {
+  const reference = new WeakRef(source);
   engines.add(reference);
   references.set(engine, reference);
-  collected.register(engine, reference, engine);
+  collected.register(source, reference);
 }
 
-export function forgetEngine(engine: LiveEngine): void {
+export function forgetEngine(engine: object): void {
   const reference = references.get(engine);
   if (reference !== undefined) engines.delete(reference);
-  collected.unregister(engine);
 }
 
 /** Those that are there now, in the order they were made. */
