@@ -136,7 +136,7 @@ export class ConnectionExecutor implements Executor {
       if (this.#lease !== undefined) this.#source.watch.acquired(this.#lease.connectionId);
       return this.#lease;
     } catch (error) {
-      throw failed(error, this.#context(undefined, 0, site));
+      throw this.watch.refused(failed(error, this.#context(undefined, 0, site)));
     }
   }
 
@@ -334,7 +334,7 @@ export class ConnectionExecutor implements Executor {
       this.#lease = lease;
       return lease;
     } catch (error) {
-      throw failed(error, this.#context(undefined, 0, site));
+      throw this.watch.refused(failed(error, this.#context(undefined, 0, site)));
     } finally {
       this.#opening = undefined;
     }

@@ -1,6 +1,7 @@
 // Who looks on at one engine: a log, listeners, or subscribers of a channel. It is asked once a statement, and only
 // where somebody does is anything made that they could be told.
 import type { ConnectOptions, DriverConnection } from '../../driver/driver.ts';
+import { AthanorError, ConnectError } from '../../errors/index.ts';
 import type { Tracer } from '../tracer.ts';
 import { ACQUIRE, type AcquireTrace, CONNECT, ended, QUERY, TRANSACTION } from './channels.ts';
 import type { ErrorEvent } from './engine-events.ts';
@@ -83,19 +84,24 @@ export class EngineWatch {
     options: ConnectOptions,
     open: (options: ConnectOptions) => Promise<DriverConnection>,
   ): Promise<DriverConnection> {
-    try {
-      let asked = options;
-      for (const listener of this.hub.of('doConnect')) {
-        const change = await listener({ engine: this.facts, options: asked });
-        if (change !== undefined && 'connection' in change) return change.connection;
-        // The pool's own signal and deadline stay: they end what nobody waits for any more.
-        if (change !== undefined) asked = { ...change.options, signal: options.signal, timeout: options.timeout };
-      }
-      return await open(asked);
-    } catch (error) {
-      if (!(error instanceof Error) || !this.hub.hears('handleError')) throw error;
-      throw this.replaced({ engine: this.facts, connectionId: undefined, error, sql: undefined, isDisconnect: true });
+    let asked = options;
+    for (const listener of this.hub.of('doConnect')) {
+      const change = await refusing(() => listener({ engine: this.facts, options: asked }));
+      if (change !== undefined && 'connection' in change) return change.connection;
+      // The pool's own signal and deadline stay: they end what nobody waits for any more.
+      if (change !== undefined) asked = { ...change.options, signal: options.signal, timeout: options.timeout };
     }
+    return open(asked);
+  }
+}
+
+/** What a listener throws is why there is no connection. */
+async function refusing<T>(listen: () => T | Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    if (error instanceof AthanorError) throw error;
+    throw new ConnectError('A listener of doConnect refused the connection.', { cause: error, outcome: 'not-sent' });
   }
 }
 

@@ -121,6 +121,13 @@ export class ExecutorWatch {
     if (how === 'commit' && on !== undefined && !this.#hub.quiet) this.#hub.tell('afterCommit', this.#event(on));
   }
 
+  /** There was no connection to be had. Gives what the caller gets. */
+  refused(error: AthanorError): Error {
+    if (this.#hub.quiet) return error;
+    const event = { engine: this.#watch.facts, connectionId: undefined, sql: undefined, isDisconnect: true };
+    return this.#watch.replaced({ ...event, error }, this.#hub);
+  }
+
   /** A batch failed. Gives what the caller gets. */
   failed(error: AthanorError, lease: Lease, sql: string | undefined): Error {
     if (this.#begun !== undefined) this.#failure = error;
