@@ -31,7 +31,14 @@ export type {
 export type { EngineFacts } from './engine/events/engine-facts.ts';
 export { type EngineEventName, type EventSubscriptions, onEngine } from './engine/events/event-hub.ts';
 export type { Logger } from './engine/events/logger.ts';
-export type { AcquireTrace, ConnectTrace, QueryTrace, TracedText, TransactionTrace } from './engine/events/channels.ts';
+export type {
+  AcquireTrace,
+  ConnectTrace,
+  FlushTrace,
+  QueryTrace,
+  TracedText,
+  TransactionTrace,
+} from './engine/events/channels.ts';
 export type { WaitOptions } from './engine/executor.ts';
 export { MockEngine, type MockEngineOptions } from './engine/mock-engine.ts';
 export { Listener, type ListenEvent, type ListenOptions } from './engine/notify/listener.ts';

@@ -135,7 +135,7 @@ for (const [name, open] of Object.entries(places)) {
       });
       await assert.rejects(connection.raw("insert into item values (2, 'x')").all(), /not this one/);
       off();
-      connection.on('beforeExecute', async () => {}, { once: true });
+      connection.on('beforeExecute', (async () => {}) as () => void, { once: true });
       await assert.rejects(connection.raw("insert into item values (3, 'x')").all(), UsageError);
       await connection.commit();
       assert.deepEqual(await connection.execute(select(Item.c.id)).scalars(), [1]);

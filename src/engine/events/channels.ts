@@ -51,6 +51,16 @@ export interface AcquireTrace {
   error?: unknown;
 }
 
+/** On `athanor:flush`: a session writes what was changed in it. */
+export interface FlushTrace {
+  /** The database's name. */
+  readonly system: string;
+  /** Statements, each of one table and kind. */
+  readonly steps: number;
+  readonly rows: number;
+  error?: unknown;
+}
+
 function channelOf<Context extends object>(name: string): TracingChannel<unknown, Context> {
   return tracingChannel(name) as TracingChannel<unknown, Context>;
 }
@@ -59,6 +69,8 @@ export const CONNECT: TracingChannel<unknown, ConnectTrace> = channelOf('athanor
 export const QUERY: TracingChannel<unknown, QueryTrace> = channelOf('athanor:query');
 export const TRANSACTION: TracingChannel<unknown, TransactionTrace> = channelOf('athanor:transaction');
 export const ACQUIRE: TracingChannel<unknown, AcquireTrace> = channelOf('athanor:pool:acquire');
+
+export const FLUSH: TracingChannel<unknown, FlushTrace> = channelOf('athanor:flush');
 
 /** Publishes how what was started ended, in the order of `tracePromise`. */
 export function ended<Context extends { error?: unknown }>(
