@@ -73,37 +73,58 @@ function since(begun: number): number {
   return (performance.now() - begun) / 1_000;
 }
 
+interface Gauge {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly read: (engine: LiveEngine, attributes: Attributes, result: ObservableResult) => void;
+}
+
 /** Read when somebody collects, of the engines that are there then. */
+const GAUGES: readonly Gauge[] = [
+  {
+    name: 'db.client.connection.count',
+    unit: '{connection}',
+    description: 'Connections by state.',
+    read({ pool }, attributes, result) {
+      const { idle, inUse } = pool.status;
+      result.observe(idle, { ...attributes, 'db.client.connection.state': 'idle' });
+      result.observe(inUse, { ...attributes, 'db.client.connection.state': 'used' });
+    },
+  },
+  {
+    name: 'db.client.connection.pending_requests',
+    unit: '{request}',
+    description: 'Who waits for a connection.',
+    read: ({ pool }, attributes, result) => result.observe(pool.status.waiting, attributes),
+  },
+  {
+    name: 'db.client.connection.max',
+    unit: '{connection}',
+    description: 'The most connections there may be.',
+    read({ pool }, attributes, result) {
+      if (Number.isFinite(pool.status.max)) result.observe(pool.status.max, attributes);
+    },
+  },
+  {
+    name: 'athanor.budget.permits',
+    unit: '{permit}',
+    description: 'Permits of the shared budget: held here, and the most that may be.',
+    read({ pool }, attributes, result) {
+      const { held, most } = pool.status.permits;
+      result.observe(held, { ...attributes, 'athanor.budget.state': 'held' });
+      if (most !== undefined) result.observe(most, { ...attributes, 'athanor.budget.state': 'most' });
+    },
+  },
+];
+
 function keepStates(meter: Meter): readonly (() => void)[] {
-  const gauge = (
-    name: string,
-    unit: string,
-    description: string,
-    read: (engine: LiveEngine, attributes: Attributes, result: ObservableResult) => void,
-  ): (() => void) => {
+  return GAUGES.map(({ name, unit, description, read }) => {
     const instrument = meter.createObservableUpDownCounter(name, { unit, description });
     const observe = (result: ObservableResult): void => {
       for (const engine of liveEngines()) read(engine, poolAttributes(engine.watch.facts), result);
     };
     instrument.addCallback(observe);
     return () => instrument.removeCallback(observe);
-  };
-  return [
-    gauge('db.client.connection.count', '{connection}', 'Connections by state.', ({ pool }, attributes, result) => {
-      const { idle, inUse } = pool.status;
-      result.observe(idle, { ...attributes, 'db.client.connection.state': 'idle' });
-      result.observe(inUse, { ...attributes, 'db.client.connection.state': 'used' });
-    }),
-    gauge('db.client.connection.pending_requests', '{request}', 'Who waits.', ({ pool }, attributes, result) =>
-      result.observe(pool.status.waiting, attributes),
-    ),
-    gauge('db.client.connection.max', '{connection}', 'The most there may be.', ({ pool }, attributes, result) => {
-      if (Number.isFinite(pool.status.max)) result.observe(pool.status.max, attributes);
-    }),
-    gauge('athanor.budget.permits', '{permit}', 'Permits of the shared budget.', ({ pool }, attributes, result) => {
-      const { held, most } = pool.status.permits;
-      result.observe(held, { ...attributes, 'athanor.budget.state': 'held' });
-      if (most !== undefined) result.observe(most, { ...attributes, 'athanor.budget.state': 'most' });
-    }),
-  ];
+  });
 }

@@ -29,5 +29,7 @@ export function subscribe<Context extends object, State>(
     error(): void {},
   };
   channel.subscribe(handlers);
-  return () => void channel.unsubscribe(handlers);
+  return () => {
+    channel.unsubscribe(handlers);
+  };
 }
