@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   ConnectionLostError,
+  createEngine,
   declarativeBase,
   type EngineEventName,
   insert,
@@ -19,6 +20,7 @@ import {
 } from '../../src/index.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { ConnectError } from '../../src/errors/index.ts';
+import { startPostgres, type TestServer } from '../servers.ts';
 import { Item, type Place, places } from './engine-kit.ts';
 
 class Base extends declarativeBase() {}
@@ -58,7 +60,7 @@ for (const [name, open] of Object.entries(places)) {
     });
     after(() => place.stop());
 
-    it('a transaction is heard from BEGIN to its end, in order', async () => {
+    it('[F050] a transaction is heard from BEGIN to its end, in order', async () => {
       const engine = await place.engine();
       const list = heard(engine, TRANSACTION);
       const connection = await engine.connect();
@@ -95,7 +97,7 @@ for (const [name, open] of Object.entries(places)) {
       ]);
     });
 
-    it('a listener sees the statement, its values, time and rows, and the connection', async () => {
+    it('[F050] a listener sees the statement, its values, time and rows, and the connection', async () => {
       const engine = await place.engine();
       const seen: unknown[] = [];
       engine.on('afterExecute', ({ sql, params, rows, duration, connectionId, info, engine: facts, site }) => {
@@ -114,7 +116,7 @@ for (const [name, open] of Object.entries(places)) {
       assert.match(String(site), /events\.test\.ts:\d+/);
     });
 
-    it('what beforeExecute gives takes the place of text and values; each sees what the one before gave', async () => {
+    it('[F050] what beforeExecute gives takes the place of text and values; each sees what the one before gave', async () => {
       const engine = await place.engine();
       engine.on('beforeExecute', ({ sql }) => (sql.startsWith(`select ${one}`) ? { params: ['other'] } : undefined));
       engine.on('beforeExecute', ({ sql, params }) =>
@@ -280,7 +282,7 @@ for (const [name, open] of Object.entries(places)) {
       await connection.close();
     });
 
-    it('an engine says when its connections were closed', async () => {
+    it('[F050] an engine says when its connections were closed', async () => {
       const engine = await place.engine();
       const list: string[] = [];
       engine.on('engineDisposed', ({ how }) => void list.push(how));
@@ -355,5 +357,58 @@ describe('events of a server', () => {
     await connection.close();
     assert.equal(disconnect, true);
     assert.deepEqual(list, ['begin', 'rollback']);
+  });
+});
+
+describe('two-phase events', () => {
+  let server: TestServer;
+  let engine: Engine;
+  before(async () => {
+    server = await startPostgres({ settings: { max_prepared_transactions: '4' } });
+    engine = createEngine(server.url, { budget: { scope: 'process' } });
+  });
+  after(async () => {
+    await engine.close();
+    await server.stop();
+  });
+
+  it('[F050] prepared transactions are heard under their name; whoever throws from prepareTwoPhase keeps it from going', async () => {
+    const list: string[] = [];
+    for (const name of ['beginTwoPhase', 'prepareTwoPhase', 'commitTwoPhase', 'rollbackTwoPhase'] as const) {
+      engine.on(name, ({ xid }) => void list.push(`${name} ${xid}`));
+    }
+    for (const name of ['begin', 'commit', 'afterCommit', 'rollback', 'engineDisposed'] as const) {
+      engine.on(name, () => void list.push(name));
+    }
+    const connection = await engine.connect();
+    const first = await connection.beginTwoPhase('one');
+    await connection.raw('select 1');
+    await first.prepare();
+    await first.commit();
+    const second = await connection.beginTwoPhase('two');
+    await connection.raw('select 2');
+    await second.prepare();
+    await second.rollback();
+    assert.deepEqual(list.splice(0), [
+      'beginTwoPhase one',
+      'prepareTwoPhase one',
+      'commitTwoPhase one',
+      'beginTwoPhase two',
+      'prepareTwoPhase two',
+      'rollbackTwoPhase two',
+    ]);
+    const off = engine.on('prepareTwoPhase', () => {
+      throw new RangeError('not yet');
+    });
+    const third = await connection.beginTwoPhase('three');
+    await connection.raw('select 3');
+    await assert.rejects(third.prepare(), /not yet/);
+    off();
+    await third.rollback();
+    assert.deepEqual(list.splice(0), ['beginTwoPhase three', 'prepareTwoPhase three', 'rollback']);
+    await connection.close();
+    assert.deepEqual(await server.query('select gid from pg_prepared_xacts'), []);
+    await engine.dispose();
+    assert.deepEqual(list.splice(0), ['engineDisposed']);
   });
 });
