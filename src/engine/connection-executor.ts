@@ -20,6 +20,7 @@ import { ExecutorWatch } from './events/executor-watch.ts';
 import type { StatementTrace } from './events/statement-trace.ts';
 import type { ExecuteOptions, Executor, WaitOptions } from './executor.ts';
 import { failed } from './failure.ts';
+import { type FailedBatch, failedText, type Frame, framed, type PendingSavepoint } from './frame.ts';
 import { FramedSink, RowCollector } from './row-collector.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
 import { NO_WRITES } from './options/no-writes.ts';
@@ -540,22 +541,6 @@ export class ConnectionExecutor implements Executor {
   }
 }
 
-interface PendingSavepoint {
-  readonly name: string;
-  readonly statement: DriverStatement;
-}
-
-interface Frame {
-  readonly batch: readonly DriverStatement[];
-  readonly sink: Sink;
-  /** How many statements go before the caller's. */
-  readonly offset: number;
-  /** It is the first of a transaction, or stands alone. */
-  readonly begins: boolean;
-  readonly savepoints: readonly PendingSavepoint[];
-  readonly framed: FramedSink | undefined;
-}
-
 interface Transmission {
   readonly limits: WaitOptions | undefined;
   readonly sink: Sink;
@@ -564,28 +549,6 @@ interface Transmission {
 interface SendOptions {
   readonly wait: WaitOptions;
   readonly commit?: boolean | undefined;
-}
-
-interface FailedBatch {
-  readonly lease: Lease;
-  readonly offset: number;
-  readonly options: ExecuteOptions;
-  /** Statements of the caller's before the COMMIT that went along. */
-  readonly before?: number | undefined;
-  /** All that was sent. */
-  readonly batch?: readonly DriverStatement[] | undefined;
-}
-
-/** One statement of the executor's own. */
-function framed(statement: DriverStatement, sink: Sink): Frame {
-  return { batch: [statement], sink, offset: 0, begins: false, savepoints: [], framed: undefined };
-}
-
-function failedText(error: AthanorError, { batch, offset }: FailedBatch): string | undefined {
-  if (!(error instanceof DatabaseError)) return undefined;
-  return (
-    error.sql ?? (error.statementIndex === undefined ? undefined : batch?.[error.statementIndex + offset]?.text.sql)
-  );
 }
 
 /** The texts an executor with these options uses. */
