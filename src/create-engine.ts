@@ -8,6 +8,7 @@ import type { Dialect } from './dialect/dialect.ts';
 import type { ConnectOptions, DriverConnection } from './driver/driver.ts';
 import { DatabaseUrl, makeUrl } from './engine/database-url.ts';
 import { Engine } from './engine/engine.ts';
+import type { Logger } from './engine/events/logger.ts';
 import { MockEngine, type MockEngineOptions } from './engine/mock-engine.ts';
 import { EXECUTION_OPTIONS, type ExecutionOptions } from './engine/options/execution-options.ts';
 import type { Pooler } from './engine/options/session-guard.ts';
@@ -37,6 +38,14 @@ export interface CreateEngineOptions extends ExecutionOptions {
   readonly budget?: number | 'auto' | BudgetSettings | undefined;
   /** Prints each statement, its values redacted unless `'values'`; a function gets the lines instead. */
   readonly echo?: Echo | undefined;
+  /** Prints what happens to connections. */
+  readonly echoPool?: boolean | undefined;
+  /** Gets what `echo` and `echoPool` would print, and warnings. Anything with debug, info, warn and error: `console`, for one. */
+  readonly logger?: Logger | undefined;
+  /** What lines about this engine begin with, where there are several. */
+  readonly logName?: string | undefined;
+  /** Whether a query is warned of whose tables nothing joins. Default true. */
+  readonly lintJoins?: boolean | undefined;
   /** How transactions begin unless told otherwise. */
   readonly transaction?: TransactionOptions | undefined;
   /** How many statement texts are kept. Default 500. */
@@ -70,6 +79,10 @@ const OPTIONS: readonly (keyof CreateEngineOptions)[] = [
   'pool',
   'budget',
   'echo',
+  'echoPool',
+  'logger',
+  'logName',
+  'lintJoins',
   'transaction',
   'cacheSize',
   'application',
@@ -114,6 +127,10 @@ export function createEngine(url: string | DatabaseUrl, options: CreateEngineOpt
     url: backend.display,
     pool: { ...(options.pool?.preset === undefined ? { max: POOL_MAX } : undefined), ...options.pool, ...single },
     echo: options.echo,
+    echoPool: options.echoPool,
+    logger: options.logger,
+    logName: options.logName,
+    lintJoins: options.lintJoins,
     transaction: options.transaction,
     executionOptions: Object.fromEntries(EXECUTION_OPTIONS.map((name) => [name, options[name]])),
     pooler,

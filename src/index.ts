@@ -13,6 +13,32 @@ export { Connection } from './engine/connection.ts';
 export type { CopiedRow, CopyInOptions, CopyOutOptions } from './engine/copy/copy.ts';
 export { DatabaseUrl, makeUrl, type UrlParts } from './engine/database-url.ts';
 export { type BeginOptions, Engine, type EngineHealth } from './engine/engine.ts';
+export type {
+  ConnectChange,
+  ConnectingEvent,
+  ConnectionEvent,
+  DisposedEvent,
+  EngineEvents,
+  ErrorEvent,
+  ExecutedEvent,
+  SavepointEvent,
+  SchemaConnection,
+  SchemaEvent,
+  StatementChange,
+  StatementEvent,
+  TwoPhaseEvent,
+} from './engine/events/engine-events.ts';
+export type { EngineFacts } from './engine/events/engine-facts.ts';
+export { type EngineEventName, type EventSubscriptions, onEngine } from './engine/events/event-hub.ts';
+export type { Logger } from './engine/events/logger.ts';
+export type {
+  AcquireTrace,
+  ConnectTrace,
+  FlushTrace,
+  QueryTrace,
+  TracedText,
+  TransactionTrace,
+} from './engine/events/channels.ts';
 export type { WaitOptions } from './engine/executor.ts';
 export { MockEngine, type MockEngineOptions } from './engine/mock-engine.ts';
 export { Listener, type ListenEvent, type ListenOptions } from './engine/notify/listener.ts';
@@ -40,6 +66,8 @@ export type { ConnectionRecord, PoolStatus } from './pool/pool-status.ts';
 export type { PoolPolicyName } from './pool/policy.ts';
 export type { ShedSettings } from './pool/shedding.ts';
 export type { IsolationLevel } from './dialect/dialect.ts';
+
+export type { ListenOptions as ListenerOptions, Unsubscribe } from './primitives/listeners.ts';
 
 export * from './errors/index.ts';
 export { deserializeError, type SerializedError, serializeError } from './errors/serialize.ts';

@@ -4,6 +4,7 @@
 export const ENTRIES = {
   '': [
     'index',
+    'otel',
     'process',
     'pg-pool',
     'testing',

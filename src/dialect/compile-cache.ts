@@ -1,5 +1,6 @@
 // What was compiled, by the shape of the statement: the second statement of a shape costs a look-up and a bind.
 import { UnsupportedError } from '../errors/index.ts';
+import type { CallSite } from '../primitives/call-site.ts';
 import { Lru } from '../primitives/lru.ts';
 import type { BulkNode } from '../sql/bulk.ts';
 import type { StatementNode } from '../sql/node.ts';
@@ -14,6 +15,9 @@ export interface CompileGuard {
 /** Maps of schemas whose texts are kept at the same time. */
 const MAPS = 100;
 
+/** Told of each statement whose text was just made, and by whose call. */
+export type CompileListener = (statement: StatementNode, site: CallSite | undefined) => void;
+
 export class CompileCache {
   readonly #compiler: SqlCompiler;
   readonly #capacity: number;
@@ -23,13 +27,15 @@ export class CompileCache {
   readonly #views = new WeakMap<CompileGuard, CompileCache>();
   /** A view has a guard, and everything else from the cache it is a view of. */
   #viewed: { readonly cache: CompileCache; readonly guard: CompileGuard } | undefined;
+  readonly #made: CompileListener | undefined;
   #hits = 0;
   #misses = 0;
 
-  /** `capacity` is a number of texts; statements and bulk writes each have as many. */
-  constructor(compiler: SqlCompiler, capacity: number = 500) {
+  /** `capacity` is a number of texts; statements and bulk writes each have as many. 0 keeps none. `made` is told of each new text. */
+  constructor(compiler: SqlCompiler, capacity: number = 500, made?: CompileListener) {
     this.#compiler = compiler;
     this.#capacity = capacity;
+    this.#made = made;
     this.#statements = new Lru(capacity);
     this.#bulks = new Lru(capacity);
   }
@@ -39,15 +45,20 @@ export class CompileCache {
     return { hits: this.#hits, misses: this.#misses };
   }
 
-  get(statement: StatementNode): Compiled {
+  /** `site` says who asked, for whoever is told of a new text. */
+  get(statement: StatementNode, site?: CallSite): Compiled {
     if (this.#viewed !== undefined) {
       const { cache, guard } = this.#viewed;
       guard.before?.(statement);
-      const compiled = cache.get(statement);
+      const compiled = cache.get(statement, site);
       guard.after?.(compiled, statement);
       return compiled;
     }
-    return this.#cached(this.#statements, statement.key, () => this.#compiler.compile(statement));
+    return this.#cached(this.#statements, statement.key, () => {
+      const compiled = this.#compiler.compile(statement);
+      this.#made?.(statement, site);
+      return compiled;
+    });
   }
   bulk(node: BulkNode): CompiledBulk {
     if (this.#viewed !== undefined) {
@@ -69,7 +80,7 @@ export class CompileCache {
     if (cache !== undefined) return cache;
     const compiler = this.#compiler.withSchemas?.(schemasBy(map));
     if (compiler === undefined) throw new UnsupportedError('This database has no schemas to translate.');
-    cache = new CompileCache(compiler, this.#capacity);
+    cache = new CompileCache(compiler, this.#capacity, this.#made);
     this.#translated.set(key, cache);
     return cache;
   }
@@ -93,7 +104,7 @@ export class CompileCache {
     }
     this.#misses += 1;
     const made = compile();
-    cache.set(key, made);
+    if (this.#capacity > 0) cache.set(key, made);
     return made;
   }
 }

@@ -6,9 +6,14 @@ import type { Dialect } from '../dialect/dialect.ts';
 import { CancelledError, StatementTimeoutError, UnsupportedError } from '../errors/index.ts';
 import type { SchemaChange } from '../schema/metadata.ts';
 import type { ConnectionExecutor } from './connection-executor.ts';
+import type { SchemaConnection } from './events/engine-events.ts';
+import { toldChange } from './events/schema-events.ts';
 import type { WaitOptions } from './executor.ts';
 import type { SchemaTranslateMap } from './options/execution-options.ts';
+import { RawStatements } from './raw-statement.ts';
+import { Result } from './result.ts';
 import { RowCollector } from './row-collector.ts';
+import { DriverRows } from './statement-rows.ts';
 import { plainStatement } from './transaction-texts.ts';
 
 /** Carries out a change of the schema inside the executor's transaction. */
@@ -30,7 +35,16 @@ export async function applySchema(
   // Nothing but BEGIN: the lock is taken first of all.
   await executor.submit([], new RowCollector(), left());
   if (executor.inTransaction) await locked(executor, left());
-  await executor.submit(statements, new RowCollector(), left());
+  const work = (): Promise<void> => executor.submit(statements, new RowCollector(), left());
+  const { home } = executor.watch;
+  if (home.hub.quiet) return work();
+  await toldChange(home, change, { connection: connectionOf(executor), work });
+}
+
+/** What listeners may work with inside the change's transaction. */
+function connectionOf(executor: ConnectionExecutor): SchemaConnection {
+  const raw = new RawStatements();
+  return { raw: (sql, params = []) => new Result(new DriverRows(executor, () => raw.make(sql, params), {})) };
 }
 
 /** The DDL of a dialect, on other schemas where there is a map. Throws `ATH_UNSUPPORTED` where the database has none. */

@@ -15,8 +15,12 @@ import type { Lease } from '../pool/lease.ts';
 import type { Pool } from '../pool/pool.ts';
 import { TaskScope } from '../pool/task-scope.ts';
 import type { CallSite } from '../primitives/call-site.ts';
+import type { EngineWatch } from './events/engine-watch.ts';
+import { ExecutorWatch } from './events/executor-watch.ts';
+import type { StatementTrace } from './events/statement-trace.ts';
 import type { ExecuteOptions, Executor, WaitOptions } from './executor.ts';
 import { failed } from './failure.ts';
+import { type FailedBatch, failedText, type Frame, framed, type PendingSavepoint } from './frame.ts';
 import { FramedSink, RowCollector } from './row-collector.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
 import { NO_WRITES } from './options/no-writes.ts';
@@ -24,7 +28,6 @@ import { joinedTags, type Tags, tagged } from './options/query-tags.ts';
 import { OutcomeTrack, outcomeSql } from './outcome/outcome.ts';
 import { openExecutorCursor } from './rows/executor-cursor.ts';
 import { overdue, submitWithin, workWithin } from './submit-within.ts';
-import type { Tracer } from './tracer.ts';
 import {
   beganOtherwise,
   committedAnyway,
@@ -42,7 +45,7 @@ export interface ExecutorSource {
   readonly compiled: CompileCache;
   readonly pool: Pool;
   readonly texts: TransactionTexts;
-  readonly tracer: Tracer | undefined;
+  readonly watch: EngineWatch;
 }
 
 export interface ExecutorOptions extends ExecutionOptions, WaitOptions {
@@ -61,8 +64,8 @@ const ROLLBACK_LIMIT = 5_000;
 
 export class ConnectionExecutor implements Executor {
   readonly dialect: Dialect;
-  readonly traced: boolean;
   compiled: CompileCache;
+  readonly watch: ExecutorWatch;
   readonly #source: ExecutorSource;
   #options: ExecutorOptions;
   readonly #track: OutcomeTrack | undefined;
@@ -84,12 +87,16 @@ export class ConnectionExecutor implements Executor {
   constructor(source: ExecutorSource, options: ExecutorOptions = {}) {
     this.dialect = source.dialect;
     this.compiled = compiledFor(source.compiled, options);
-    this.traced = source.tracer !== undefined;
+    this.watch = new ExecutorWatch(source.watch, options.logToken);
     this.#source = source;
     this.#options = options;
     this.#track =
       options.trackOutcome === true ? new OutcomeTrack(outcomeSql(source.dialect.transactions.outcome)) : undefined;
     this.#deadline = options.timeout === undefined ? undefined : source.pool.now() + options.timeout;
+  }
+
+  get traced(): boolean {
+    return !this.watch.idle;
   }
 
   get inTransaction(): boolean {
@@ -127,29 +134,33 @@ export class ConnectionExecutor implements Executor {
     try {
       this.#letGo();
       this.#lease = this.#source.pool.acquireNow({ signal, site, scope: this.#scope });
+      if (this.#lease !== undefined) this.#source.watch.acquired(this.#lease.connectionId);
       return this.#lease;
     } catch (error) {
-      throw failed(error, this.#context(undefined, 0, site));
+      throw this.watch.refused(failed(error, this.#context(undefined, 0, site)));
     }
   }
 
   /** Rejects with what the statement met; with `ATH_STATE` where the transaction has failed before. */
   async submit(given: readonly DriverStatement[], sink: Sink, options: ExecuteOptions = {}): Promise<void> {
     this.#refuse();
-    if (options.commit === true && this.#track !== undefined) return this.#submitApart(given, sink, options);
+    if (options.commit === true && (this.#track !== undefined || this.watch.between))
+      return this.#submitApart(given, sink, options);
     const batch = this.#tagged(given, options.tags);
     const asked = options.timeout === undefined ? 0 : this.#source.pool.now();
     if (this.#beginning !== undefined) await this.#beginning;
     const held = this.#lease;
     const lease = held !== undefined && (this.#begun || held.usable) ? held : await this.#open(options);
     const limits = this.#limits(options, asked);
-    const frame = this.#frame(batch, sink, options);
-    const trace = this.#trace(frame, options.site);
+    const { watch } = this;
+    const frame = this.#frame(watch.idle ? batch : watch.before(batch, lease, options.site), sink, options);
+    const trace = watch.idle ? undefined : this.#trace(frame, lease, { site: options.site, count: batch.length });
     let failure: unknown;
     try {
       // Nothing is awaited between here and the driver: the order of calls is the order of statements.
-      const sink = trace?.sink ?? frame.sink;
-      await (limits === undefined ? lease.submit(frame.batch, sink) : this.#within(lease, frame, { limits, sink }));
+      if (trace !== undefined) await trace.send(() => this.#transmit(lease, frame, { limits, sink: trace.sink }));
+      else if (limits === undefined) await lease.submit(frame.batch, frame.sink);
+      else await this.#within(lease, frame, { limits, sink: frame.sink });
     } catch (error) {
       failure = error;
     } finally {
@@ -173,25 +184,25 @@ export class ConnectionExecutor implements Executor {
         return this.submit(given, sink, options);
       }
     }
-    throw this.#failed(failure, { lease, offset: frame.offset, options, before: batch.length });
+    throw this.#failed(failure, { lease, offset: frame.offset, options, before: batch.length, batch: frame.batch });
   }
 
-  /** Where the transaction's number must be known before COMMIT goes, they go one after the other. */
+  /** Where somebody has a word before COMMIT, or the transaction's number must be known, it goes by itself. */
   async #submitApart(batch: readonly DriverStatement[], sink: Sink, options: ExecuteOptions): Promise<void> {
     await this.submit(batch, sink, { ...options, commit: false });
     await this.commit(options);
   }
 
   commit(options: WaitOptions = {}): Promise<void> {
-    return this.#finish(this.#source.texts.commit, options);
+    return this.#finish(this.#source.texts.commit, undefined, options);
   }
 
   /** Ends the transaction here and leaves it, under this name, to be committed or rolled back by any session. */
   async prepare(xid: string, options: WaitOptions = {}): Promise<void> {
-    await this.#finish(plainStatement(twoPhaseSql(this.dialect).prepare(xid)), options);
+    await this.#finish(plainStatement(twoPhaseSql(this.dialect).prepare(xid)), xid, options);
   }
 
-  async #finish(statement: DriverStatement, options: WaitOptions): Promise<void> {
+  async #finish(statement: DriverStatement, xid: string | undefined, options: WaitOptions): Promise<void> {
     this.#refuseClosed();
     if (this.#opening !== undefined) await this.#opening.catch(ignore);
     this.#pending = [];
@@ -200,9 +211,10 @@ export class ConnectionExecutor implements Executor {
     if (lost instanceof StateError || (lost !== undefined && this.#lease?.usable !== true))
       throw transactionFailed(lost);
     if (lost !== undefined && this.#lease?.connection.status === 'idle') return this.#committed('ROLLBACK', lost);
+    this.watch.committing(this.#lease, xid);
     const answer = new RowCollector();
     await this.#send(statement, answer, { wait: options, commit: true });
-    this.#committed(answer.completion?.command, lost);
+    this.#committed(answer.completion?.command, lost, xid);
   }
 
   /** Does not reject because the connection is gone: then the transaction is too. */
@@ -221,6 +233,7 @@ export class ConnectionExecutor implements Executor {
   async releaseSavepoint(name: string, options: WaitOptions = {}): Promise<void> {
     this.#refuse();
     if (this.#withdraw(name)) return;
+    this.watch.savepoint('releaseSavepoint', this.#lease, name);
     await this.#send(plainStatement(this.dialect.transactions.release(name)), new RowCollector(), { wait: options });
   }
 
@@ -229,6 +242,7 @@ export class ConnectionExecutor implements Executor {
     if (this.#withdraw(name)) return;
     if (this.#failure !== undefined && this.#lease?.usable !== true) throw transactionFailed(this.#failure);
     this.#failure = undefined;
+    this.watch.savepoint('rollbackSavepoint', this.#lease, name);
     await this.#send(plainStatement(this.dialect.transactions.rollbackTo(name)), new RowCollector(), { wait: options });
   }
 
@@ -309,16 +323,19 @@ export class ConnectionExecutor implements Executor {
     try {
       this.#letGo();
       const left = this.#remaining(timeout);
-      const lease = await this.#source.pool.acquire({
-        signal,
-        site,
-        scope: this.#scope,
-        ...(left === undefined ? {} : { timeout: Math.min(left, this.#source.pool.acquireTimeout) }),
-      });
+      const { pool, watch } = this.#source;
+      const lease = await watch.acquire(
+        pool.acquire({
+          signal,
+          site,
+          scope: this.#scope,
+          ...(left === undefined ? {} : { timeout: Math.min(left, pool.acquireTimeout) }),
+        }),
+      );
       this.#lease = lease;
       return lease;
     } catch (error) {
-      throw failed(error, this.#context(undefined, 0, site));
+      throw this.watch.refused(failed(error, this.#context(undefined, 0, site)));
     } finally {
       this.#opening = undefined;
     }
@@ -373,7 +390,7 @@ export class ConnectionExecutor implements Executor {
     if (frame.savepoints.length > 0) this.#pending = [...frame.savepoints, ...this.#pending];
   }
 
-  #within(lease: Lease, { batch, begins }: Frame, { limits, sink }: Transmission): Promise<void> {
+  #within(lease: Lease, { batch, begins }: Frame, { limits = {}, sink }: Transmission): Promise<void> {
     const answer = submitWithin(lease, { batch, sink }, limits);
     if (!begins) return answer;
     // It may be withdrawn before it is sent; what comes behind it must not run outside a transaction.
@@ -384,10 +401,19 @@ export class ConnectionExecutor implements Executor {
     return answer;
   }
 
-  #trace(frame: Frame, site: CallSite | undefined): ReturnType<Tracer['start']> | undefined {
-    const { tracer } = this.#source;
-    if (tracer === undefined) return undefined;
-    return tracer.start({ batch: frame.batch, sink: frame.sink, connectionId: this.#lease?.connectionId, site });
+  #transmit(lease: Lease, frame: Frame, { limits, sink }: Transmission): Promise<void> {
+    return limits === undefined ? lease.submit(frame.batch, sink) : this.#within(lease, frame, { limits, sink });
+  }
+
+  #trace(
+    frame: Frame,
+    lease: Lease,
+    of: { readonly site: CallSite | undefined; readonly count: number },
+  ): StatementTrace {
+    const { batch, sink, offset } = frame;
+    const savepoints = frame.savepoints.map(({ name }) => name);
+    const begins = frame.begins && offset > savepoints.length;
+    return this.watch.start({ batch, sink, offset, begins, savepoints, lease, ...of });
   }
 
   /** One statement of the executor's own, on the connection it has. */
@@ -395,15 +421,15 @@ export class ConnectionExecutor implements Executor {
     const lease = this.#lease;
     if (lease === undefined) throw new StateError('No transaction is open.', { outcome: 'not-sent' });
     const limits = this.#limits(wait, this.#source.pool.now());
-    const frame = { batch: [statement], sink, offset: 0, begins: false, savepoints: [], framed: undefined };
-    const trace = this.#trace(frame, undefined);
+    const frame = framed(statement, sink);
+    const trace = this.watch.idle ? undefined : this.#trace(frame, lease, { site: undefined, count: 0 });
     let failure: unknown;
     try {
-      const to = trace?.sink ?? sink;
-      await (limits === undefined ? lease.submit(frame.batch, to) : this.#within(lease, frame, { limits, sink: to }));
+      if (trace === undefined) await this.#transmit(lease, frame, { limits, sink });
+      else await trace.send(() => this.#transmit(lease, frame, { limits, sink: trace.sink }));
     } catch (error) {
       failure = error;
-      throw this.#failed(error, { lease, offset: 0, options: { commit } });
+      throw this.#failed(error, { lease, offset: 0, options: { commit }, batch: frame.batch });
     } finally {
       lease.settled();
       trace?.end(failure);
@@ -427,14 +453,25 @@ export class ConnectionExecutor implements Executor {
   // --- how it ended --------------------------------------------------------------------------------------------
 
   /** COMMIT was answered, by this word. */
-  #committed(command: string | undefined, cause?: AthanorError): void {
-    const connectionId = this.#lease?.connectionId;
+  #committed(command: string | undefined, cause?: AthanorError, xid?: string): void {
+    const lease = this.#lease;
     this.#rest();
-    if (command === 'ROLLBACK') throw rolledBack(connectionId, cause);
+    this.watch.ended(command === 'ROLLBACK' ? 'rollback' : xid === undefined ? 'commit' : 'prepare', lease);
+    if (command === 'ROLLBACK') throw rolledBack(lease?.connectionId, cause);
   }
 
-  #failed(error: unknown, { lease, offset, options, before }: FailedBatch): AthanorError {
-    const known = failed(error, this.#context(lease, offset, options.site));
+  #failed(error: unknown, batch: FailedBatch): Error {
+    const { lease } = batch;
+    const begun = this.#begun;
+    const known = this.#judged(error, batch);
+    const told = this.watch.idle ? known : this.watch.failed(known, lease, failedText(known, batch));
+    if (begun && !this.#begun) this.watch.ended(known.outcome === 'committed' ? 'commit' : 'rollback', lease);
+    else if (begun && !lease.usable) this.#failure ??= known;
+    return told;
+  }
+
+  #judged(error: unknown, { lease, offset, options, before, batch }: FailedBatch): AthanorError {
+    const known = failed(error, { ...this.#context(lease, offset, options.site), batch, lost: !lease.usable });
     const status = lease.usable ? lease.connection.status : 'closed';
     if (options.commit === true && status === 'closed' && known.outcome !== 'not-sent') {
       this.#failure = unknownOutcome(known, lease.connectionId, this.#track?.number);
@@ -454,19 +491,27 @@ export class ConnectionExecutor implements Executor {
   async #rollback(options: WaitOptions): Promise<void> {
     if (this.#opening !== undefined) await this.#opening.catch(ignore);
     const lease = this.#lease;
-    if (this.#begun && lease?.usable === true && (lease.connection.status !== 'idle' || lease.pending > 0)) {
-      const { timeout = ROLLBACK_LIMIT } = options;
+    const begun = this.#begun;
+    if (begun) this.watch.rollingBack(lease);
+    if (begun && lease?.usable === true && (lease.connection.status !== 'idle' || lease.pending > 0)) {
+      const limits = { timeout: options.timeout ?? ROLLBACK_LIMIT };
+      const frame = framed(this.#source.texts.rollback, new RowCollector());
+      const trace = this.watch.idle ? undefined : this.#trace(frame, lease, { site: undefined, count: 0 });
+      let failure: unknown;
       try {
-        await submitWithin(lease, { batch: [this.#source.texts.rollback], sink: new RowCollector() }, { timeout });
-      } catch {
+        await submitWithin(lease, { batch: frame.batch, sink: trace?.sink ?? frame.sink }, limits);
+      } catch (error) {
+        failure = error;
         // The server ends the transaction of a connection that goes away.
         lease.invalidate('its rollback failed');
         this.#lease = undefined;
       } finally {
         lease.settled();
+        trace?.end(failure);
       }
     }
     this.#rest();
+    if (begun) this.watch.ended('rollback', lease);
   }
 
   /** Takes back a savepoint that was not sent, and those set after it. */
@@ -496,38 +541,14 @@ export class ConnectionExecutor implements Executor {
   }
 }
 
-interface PendingSavepoint {
-  readonly name: string;
-  readonly statement: DriverStatement;
-}
-
-interface Frame {
-  readonly batch: readonly DriverStatement[];
-  readonly sink: Sink;
-  /** How many statements go before the caller's. */
-  readonly offset: number;
-  /** It is the first of a transaction, or stands alone. */
-  readonly begins: boolean;
-  readonly savepoints: readonly PendingSavepoint[];
-  readonly framed: FramedSink | undefined;
-}
-
 interface Transmission {
-  readonly limits: WaitOptions;
+  readonly limits: WaitOptions | undefined;
   readonly sink: Sink;
 }
 
 interface SendOptions {
   readonly wait: WaitOptions;
   readonly commit?: boolean | undefined;
-}
-
-interface FailedBatch {
-  readonly lease: Lease;
-  readonly offset: number;
-  readonly options: ExecuteOptions;
-  /** Statements of the caller's before the COMMIT that went along. */
-  readonly before?: number | undefined;
 }
 
 /** The texts an executor with these options uses. */

@@ -2,7 +2,8 @@
 // transaction, and nothing is kept that was not committed.
 import type { CopySource, CopyTarget, DriverConnection } from '../driver/driver.ts';
 import { NOT_TRANSFERABLE, StateError, type TransferGuard, transferGuard, UnsupportedError } from '../errors/index.ts';
-import { CallSite } from '../primitives/call-site.ts';
+import type { CallSite } from '../primitives/call-site.ts';
+import type { ListenOptions, Unsubscribe } from '../primitives/listeners.ts';
 import type { FirstOf, NamedOf, TupleOf } from '../sql/rows.ts';
 import type { SchemaBind, SchemaChange, SchemaOptions } from '../schema/metadata.ts';
 import type { AnyEntity } from '../sql/entity.ts';
@@ -12,6 +13,9 @@ import { applySchema } from './apply-schema.ts';
 import type { ConnectionExecutor } from './connection-executor.ts';
 import { type CopiedRow, type CopyInOptions, type CopyOutOptions, copyIn, copyOut, copyOutBytes } from './copy/copy.ts';
 import type { CopyRows } from './copy/copy-rows.ts';
+import type { EngineEvents } from './events/engine-events.ts';
+import type { EngineEventName, EventSubscriptions } from './events/event-hub.ts';
+import { TracedCall } from './events/traced-call.ts';
 import type { WaitOptions } from './executor.ts';
 import type { ExecutionOptions, StatementOptions } from './options/execution-options.ts';
 import type { RawStatements } from './raw-statement.ts';
@@ -81,6 +85,16 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     const { lease } = this.#executor;
     if (lease === undefined) throw new StateError('The connection has no server connection now.');
     return lease.info;
+  }
+
+  /** Listens to what happens on this connection, as `engine.on` to all of the engine's. Gives the function that ends it. */
+  on<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name], options?: ListenOptions): Unsubscribe {
+    return this.#executor.watch.listeners.on(name, listener, options);
+  }
+
+  /** Its listeners: to ask whether one is there, and to end what was subscribed elsewhere. */
+  get events(): EventSubscriptions {
+    return this.#executor.watch.listeners;
   }
 
   /**
@@ -201,6 +215,7 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   async beginTwoPhase(xid: string = newXid()): Promise<TwoPhaseTransaction<Connection>> {
     twoPhaseSql(this.#executor.dialect).prepare(xid);
     const inner = await this.begin();
+    this.#executor.watch.twoPhaseBegins(xid);
     return new TwoPhaseTransaction<Connection>(this, inner, xid);
   }
 
@@ -212,12 +227,12 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
 
   /** Commits what some session prepared under this name. The connection must not be in a transaction. */
   commitPrepared(xid: string, options: WaitOptions = {}): Promise<void> {
-    return this.#endPrepared(twoPhaseSql(this.#executor.dialect).commit(xid), options);
+    return this.#endPrepared('commitTwoPhase', xid, options);
   }
 
   /** Undoes what some session prepared under this name. The connection must not be in a transaction. */
   rollbackPrepared(xid: string, options: WaitOptions = {}): Promise<void> {
-    return this.#endPrepared(twoPhaseSql(this.#executor.dialect).rollback(xid), options);
+    return this.#endPrepared('rollbackTwoPhase', xid, options);
   }
 
   /** @internal */
@@ -331,9 +346,11 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
     }
   }
 
-  async #endPrepared(sql: string, options: WaitOptions): Promise<void> {
+  async #endPrepared(name: 'commitTwoPhase' | 'rollbackTwoPhase', xid: string, options: WaitOptions): Promise<void> {
+    const sql = twoPhaseSql(this.#executor.dialect)[name === 'commitTwoPhase' ? 'commit' : 'rollback'](xid);
     Result.startPending();
     if (this.#executor.inTransaction) throw alreadyOpen();
+    this.#executor.watch.twoPhase(name, await this.#executor.open(options), xid);
     await this.#executor.alone(plainStatement(sql), options);
   }
 
@@ -342,11 +359,11 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
   }
 
   #site(above: (...args: never[]) => unknown): CallSite | undefined {
-    return this.#executor.traced ? new CallSite(above, 10) : resultSite(above);
+    return this.#executor.traced ? new TracedCall(above, 10) : resultSite(above);
   }
 
   #traced(options: StatementOptions, site: CallSite | undefined): RunOptions {
-    return this.#executor.traced ? { ...options, site } : options;
+    return site === undefined ? options : { ...options, site };
   }
 
   toJSON(): Record<string, unknown> {

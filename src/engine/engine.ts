@@ -2,17 +2,24 @@
 // out connections, transactions and executors. It stays in the process and thread that made it.
 import { CompileCache } from '../dialect/compile-cache.ts';
 import type { Dialect } from '../dialect/dialect.ts';
-import type { Sink } from '../driver/driver.ts';
+import type { ConnectOptions, DriverConnection, Sink } from '../driver/driver.ts';
 import { type AthanorError, NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../errors/index.ts';
 import type { Permits } from '../pool/permits.ts';
 import { Pool, type PoolCloseOptions } from '../pool/pool.ts';
 import type { PoolSettings } from '../pool/pool-options.ts';
 import type { PoolStatus } from '../pool/pool-status.ts';
-import { debugWriter } from '../primitives/debug.ts';
+import type { ListenOptions as ListenerOptions, Unsubscribe } from '../primitives/listeners.ts';
 import type { SchemaBind, SchemaChange, SchemaOptions } from '../schema/metadata.ts';
 import { applySchema } from './apply-schema.ts';
 import { Connection } from './connection.ts';
 import { ConnectionExecutor, type ExecutorOptions, type ExecutorSource } from './connection-executor.ts';
+import type { EngineEvents } from './events/engine-events.ts';
+import { engineFacts } from './events/engine-facts.ts';
+import { EngineWatch } from './events/engine-watch.ts';
+import { type EngineEventName, EventHub, everyEngine, type EventSubscriptions } from './events/event-hub.ts';
+import { forgetEngine, registerEngine } from './events/live-engines.ts';
+import { joinLinter } from './events/join-linter.ts';
+import type { Logger } from './events/logger.ts';
 import type { Executor, WaitOptions } from './executor.ts';
 import { debugPool } from './pool-debug.ts';
 import { Listener, type ListenOptions } from './notify/listener.ts';
@@ -35,6 +42,14 @@ export interface EngineOptions {
   readonly pool?: PoolSettings | undefined;
   /** Prints each statement. */
   readonly echo?: Echo | undefined;
+  /** Prints what happens to connections. */
+  readonly echoPool?: boolean | undefined;
+  /** Gets what would be printed, and warnings. */
+  readonly logger?: Logger | undefined;
+  /** What lines about this engine begin with. */
+  readonly logName?: string | undefined;
+  /** Whether a query is warned of that joins its tables by nothing. Default true. */
+  readonly lintJoins?: boolean | undefined;
   /** How transactions begin unless told otherwise. */
   readonly transaction?: TransactionOptions | undefined;
   /** How statements run unless told otherwise. */
@@ -92,28 +107,35 @@ export class Engine implements SchemaBind {
     const check = options.pooler === 'transaction' ? sessionCheck(options.dialect) : undefined;
     this.#raw = shared?.raw ?? new RawStatements(check);
     this.#source = shared?.source ?? Engine.#open(options, check);
+    if (shared === undefined) registerEngine(this, this.#source);
   }
 
   static #open(options: EngineOptions, check: ((sql: string) => void) | undefined): ExecutorSource {
     const { dialect, permits } = options;
     const texts = new TransactionTexts(dialect);
+    const open = async (asked: ConnectOptions): Promise<DriverConnection> => {
+      try {
+        return await dialect.driver.connect(asked);
+      } catch (error) {
+        throw dialect.translate(error);
+      }
+    };
+    const watch = new EngineWatch({
+      facts: engineFacts(dialect, options.url, options.logName),
+      hub: new EventHub(everyEngine, options.logger),
+      tracer: tracerFor({ ...options, name: options.logName, caching: options.cacheSize !== 0 }),
+      invalidate: () => pool.invalidate(),
+    });
     const pool = new Pool({
       ...options.pool,
       permits,
       statements: { ping: plainStatement('select 1'), rollback: texts.rollback, commit: texts.commit },
-      connect: async (permit, wait) => {
-        try {
-          return await dialect.driver.connect({ ...wait, applicationName: permit.applicationName });
-        } catch (error) {
-          throw dialect.translate(error);
-        }
-      },
+      connect: (permit, wait) => watch.connect({ ...wait, applicationName: permit.applicationName }, open),
     });
-    const cache = new CompileCache(dialect.sql, options.cacheSize);
+    const cache = new CompileCache(dialect.sql, options.cacheSize, joinLinter(options));
     const compiled = check === undefined ? cache : cache.guarded(sessionGuard(check));
-    const debug = debugWriter('pool');
-    if (debug !== undefined) debugPool(pool, debug);
-    return { dialect, compiled, pool, texts, tracer: tracerFor(options.echo) };
+    debugPool(pool, options);
+    return { dialect, compiled, pool, texts, watch };
   }
 
   /** The options its statements and transactions run with unless told otherwise. */
@@ -128,6 +150,23 @@ export class Engine implements SchemaBind {
       { ...this.#options, transaction: undefined, executionOptions },
       { source: this.#source, raw: this.#raw, listeners: this.#listeners },
     );
+  }
+
+  /**
+   * Listens to what happens on this engine and its connections; `onEngine` listens to all engines. Gives the function
+   * that ends it. Throws `ATH_USAGE` for an event that there is not.
+   *
+   * ```ts
+   * const off = engine.on('afterExecute', ({ sql, duration }) => console.log(sql, duration), { once: true });
+   * ```
+   */
+  on<Name extends EngineEventName>(name: Name, listener: EngineEvents[Name], options?: ListenerOptions): Unsubscribe {
+    return this.#source.watch.hub.on(name, listener, options);
+  }
+
+  /** Its listeners: to ask whether one is there, and to end what was subscribed elsewhere. */
+  get events(): EventSubscriptions {
+    return this.#source.watch.hub;
   }
 
   get dialect(): Dialect {
@@ -280,6 +319,7 @@ export class Engine implements SchemaBind {
   /** Closes the connections; those in use when they come back. The engine stays usable and opens new ones. */
   async dispose(): Promise<void> {
     await this.#source.pool.dispose();
+    this.#source.watch.hub.tell('engineDisposed', { engine: this.#source.watch.facts, how: 'dispose' });
   }
 
   /** Ends the engine. Connections in use get `timeout` ms, by default 5000, to come back. */
@@ -287,6 +327,8 @@ export class Engine implements SchemaBind {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#source.pool.close(options);
     await this.#options.onClose?.();
+    forgetEngine(this);
+    this.#source.watch.hub.tell('engineDisposed', { engine: this.#source.watch.facts, how: 'close' });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

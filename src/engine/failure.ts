@@ -2,6 +2,7 @@
 // lines. The driver's stack ends at the socket; the way back to the caller is taken from the chain of awaits, which
 // costs nothing until something fails.
 import type { Dialect } from '../dialect/dialect.ts';
+import type { DriverStatement } from '../driver/driver.ts';
 import { type AthanorError, DatabaseError } from '../errors/index.ts';
 import { CallSite, callerLines } from '../primitives/call-site.ts';
 
@@ -11,6 +12,10 @@ export interface FailureContext {
   /** Statements the caller does not know of that went before his. */
   readonly offset: number;
   readonly site: CallSite | undefined;
+  /** All that was sent, as far as it was. */
+  readonly batch?: readonly DriverStatement[] | undefined;
+  /** The connection is gone. */
+  readonly lost?: boolean | undefined;
 }
 
 const FRAMES = 50;
@@ -22,10 +27,18 @@ export function failed(error: unknown, context: FailureContext): AthanorError {
   if (context.connectionId !== undefined) {
     set(translated, 'connectionId', { value: context.connectionId, enumerable: true });
   }
-  if (translated instanceof DatabaseError && translated.statementIndex !== undefined && context.offset > 0) {
-    set(translated, 'statementIndex', { value: Math.max(0, translated.statementIndex - context.offset) });
-  }
+  if (translated instanceof DatabaseError) withStatement(translated, context);
   return withCaller(translated, context.site);
+}
+
+/** Says which of the caller's statements it was, and with which values. */
+function withStatement(error: DatabaseError, { batch, offset, lost }: FailureContext): void {
+  if (lost === true) set(error, 'connectionInvalidated', { value: true, enumerable: true });
+  const { statementIndex } = error;
+  if (statementIndex === undefined) return;
+  const statement = batch?.[statementIndex];
+  if (statement !== undefined) set(error, 'params', { value: statement.sets ?? statement.params });
+  if (offset > 0) set(error, 'statementIndex', { value: Math.max(0, statementIndex - offset) });
 }
 
 /** Adds the caller's lines to a stack that lacks them. Call it where the caller is awaiting. */

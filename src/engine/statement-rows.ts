@@ -68,7 +68,7 @@ export class StatementRows extends Rows {
   }
 
   rows(form: RowForm, facts: StatementFacts, node: StatementNode = statementNode(this.#statement)): Promise<unknown[]> {
-    const compiled = this.#compiled.get(node);
+    const compiled = this.#compiled.get(node, this.options.site);
     const answer = new RowCollector();
     return this.executor.submit([compiled.bind(node)], answer, this.options).then(() => {
       facts.count = answer.completion?.count;
@@ -78,7 +78,7 @@ export class StatementRows extends Rows {
 
   pages(form: RowForm): Promise<RowPages> {
     const node = statementNode(this.#statement);
-    const compiled = this.#compiled.get(node);
+    const compiled = this.#compiled.get(node, this.options.site);
     return this.paged(compiled.bind(node), form, compiled.result);
   }
 

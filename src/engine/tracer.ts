@@ -1,119 +1,120 @@
 // Statements as somebody reads them who wants to know what is going on: text, time, rows, whether the text was known,
 // who called. Nobody listens by default, and then nothing of this runs.
-import type { Completion, DriverStatement, Field, Sink, StatementText } from '../driver/driver.ts';
+import { type CompileFacts, compileFacts } from '../dialect/compile-facts.ts';
+import type { DriverStatement, StatementText } from '../driver/driver.ts';
 import type { CallSite } from '../primitives/call-site.ts';
 import { debugWriter } from '../primitives/debug.ts';
-import type { Scalar } from '../types/wire.ts';
+import type { CountingSink } from './events/counting-sink.ts';
+import type { Logger } from './events/logger.ts';
+import { shownParameters } from './shown-parameters.ts';
 
-/** `true` prints to standard error; `values` as well, with the values of parameters. A function takes the lines. */
+/** `true` prints to the logger, or else to standard error; `values` as well, with the values of parameters. A function takes the lines. */
 export type Echo = boolean | 'values' | ((line: string) => void);
 
+/** A batch that was answered, or was not. */
 export interface TracedBatch {
   readonly batch: readonly DriverStatement[];
-  readonly sink: Sink;
-  readonly connectionId: string | undefined;
+  readonly counts: CountingSink;
+  readonly connectionId: string;
+  /** What the application calls this use of the connection. */
+  readonly token: string | undefined;
   readonly site: CallSite | undefined;
+  /** Milliseconds. */
+  readonly duration: number;
 }
 
-/** A batch under way. */
-export interface Trace {
-  /** Takes the place of the batch's sink. */
-  readonly sink: Sink;
-  end(error: unknown): void;
+type Write = (line: string, fields: Readonly<Record<string, unknown>>) => void;
+
+export interface TracerOptions {
+  readonly echo?: Echo | undefined;
+  readonly logger?: Logger | undefined;
+  /** What lines begin with. */
+  readonly name: string | undefined;
+  /** Whether compiled texts are kept. */
+  readonly caching: boolean;
 }
 
 /** Writes a line for each statement. */
 export class Tracer {
-  readonly #write: (line: string) => void;
-  readonly #values: boolean;
-  readonly #known = new WeakSet<StatementText>();
+  readonly #info: Write;
+  readonly #error: Write;
+  readonly #options: TracerOptions;
+  readonly #known = new WeakSet<CompileFacts>();
 
-  constructor(write: (line: string) => void, values: boolean) {
-    this.#write = write;
-    this.#values = values;
+  constructor(options: TracerOptions, writers: { readonly info: Write; readonly error: Write }) {
+    this.#options = options;
+    this.#info = writers.info;
+    this.#error = writers.error;
   }
 
-  start(traced: TracedBatch): Trace {
-    const begun = performance.now();
-    const counter = new CountingSink(traced.sink);
-    return {
-      sink: counter,
-      end: (error) => {
-        const time = `${(performance.now() - begun).toFixed(1)} ms`;
-        traced.batch.forEach((statement, index) => {
-          this.#write(
-            this.#line(traced, { statement, time, rows: counter.rows[index], done: counter.completions[index] }),
-          );
-        });
-        if (error !== undefined)
-          this.#write(
-            `failed after ${time}: ${(error instanceof Error ? String(error) : 'not by an error').split('\n', 1)[0]}`,
-          );
-      },
-    };
+  /** Writes what became of a batch. */
+  log(traced: TracedBatch, error: unknown): void {
+    traced.batch.forEach((statement, index) => this.#statement(traced, statement, traced.counts.rows(index)));
+    if (error === undefined) return;
+    const why = (error instanceof Error ? String(error) : 'not by an error').split('\n', 1)[0];
+    const { duration, connectionId } = traced;
+    this.#error(this.#named(`failed after ${duration.toFixed(1)} ms on connection ${connectionId}: ${why}`), {
+      connectionId,
+      duration,
+      error,
+    });
   }
 
-  #line({ connectionId, site }: TracedBatch, one: TracedStatement): string {
-    const { text } = one.statement;
-    const known = this.#known.has(text);
-    this.#known.add(text);
-    const rows = one.rows ?? one.done?.count;
+  #statement(traced: TracedBatch, statement: DriverStatement, rows: number | undefined): void {
+    const { connectionId, token, site, duration } = traced;
+    const sql = statement.text.sql.replace(/\s+/g, ' ');
+    const cache = this.#cache(statement.text);
     const parts = [
-      one.time,
+      `${duration.toFixed(1)} ms`,
       rows === undefined ? '- rows' : `${rows} row${rows === 1 ? '' : 's'}`,
-      known ? 'cached' : 'new',
-      `connection ${connectionId ?? '-'}`,
-      site === undefined ? undefined : `at ${site.toString()}`,
+      cache,
+      `connection ${connectionId}${token === undefined ? '' : ` [${token}]`}`,
+      ...(site === undefined ? [] : [`at ${site.toString()}`]),
     ];
-    return `${text.sql.replace(/\s+/g, ' ')}${this.#parameters(one.statement)}  -- ${parts.filter((part) => part !== undefined).join(', ')}`;
+    const values = shownParameters(statement, this.#options.echo === 'values');
+    this.#info(this.#named(`${sql}${values}  -- ${parts.join(', ')}`), {
+      sql,
+      duration,
+      rows,
+      cache,
+      connectionId,
+      ...(token === undefined ? {} : { token }),
+      ...(site === undefined ? {} : { site: site.toString() }),
+    });
   }
 
-  #parameters({ params, sets }: DriverStatement): string {
-    if (sets !== undefined) return ` [${sets.length} sets of ${sets[0]?.length ?? 0}]`;
-    if (params.length === 0) return '';
-    return this.#values ? ` [${params.map(shown).join(', ')}]` : ` [${params.length} values]`;
+  /** What the cache of compiled texts had to do with it. */
+  #cache(text: StatementText): string {
+    const facts = compileFacts(text);
+    if (facts === undefined) return 'no key';
+    const known = this.#known.has(facts);
+    this.#known.add(facts);
+    if (known) return `cached since ${((performance.now() - facts.madeAt) / 1_000).toFixed(1)} s`;
+    return `${this.#options.caching ? '' : 'caching disabled, '}generated in ${facts.took.toFixed(2)} ms`;
   }
-}
 
-interface TracedStatement {
-  readonly statement: DriverStatement;
-  readonly time: string;
-  readonly rows: number | undefined;
-  readonly done: Completion | undefined;
-}
-
-class CountingSink implements Sink {
-  readonly #sink: Sink;
-  readonly rows: number[] = [];
-  readonly completions: Completion[] = [];
-  constructor(sink: Sink) {
-    this.#sink = sink;
+  #named(line: string): string {
+    return this.#options.name === undefined ? line : `[${this.#options.name}] ${line}`;
   }
-  fields(statement: number, fields: readonly Field[]): void {
-    this.rows[statement] ??= 0;
-    this.#sink.fields?.(statement, fields);
-  }
-  row(statement: number, row: Scalar[]): void {
-    this.rows[statement] = (this.rows[statement] ?? 0) + 1;
-    this.#sink.row(statement, row);
-  }
-  done(statement: number, completion: Completion): void {
-    this.completions[statement] = completion;
-    this.#sink.done?.(statement, completion);
-  }
-}
-
-function shown(value: Scalar): string {
-  if (typeof value === 'bigint') return `${value}n`;
-  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
-  const text = JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 /** The tracer an engine's options and the environment ask for, if they do. */
-export function tracerFor(echo: Echo | undefined): Tracer | undefined {
-  const debug = debugWriter('sql');
-  if (echo === undefined || echo === false) return debug === undefined ? undefined : new Tracer(debug, false);
-  const write = typeof echo === 'function' ? echo : (line: string) => void process.stderr.write(`${line}\n`);
-  return new Tracer(write, echo === 'values');
+export function tracerFor(options: TracerOptions): Tracer | undefined {
+  const { echo, logger } = options;
+  if (echo === undefined || echo === false) {
+    const debug = debugWriter('sql');
+    return debug === undefined ? undefined : new Tracer(options, { info: debug, error: debug });
+  }
+  if (echo instanceof Function) {
+    const write: Write = (line) => echo(line);
+    return new Tracer(options, { info: write, error: write });
+  }
+  if (logger !== undefined) {
+    return new Tracer(options, {
+      info: (line, fields) => logger.info(line, fields),
+      error: (line, fields) => logger.error(line, fields),
+    });
+  }
+  const write: Write = (line) => void process.stderr.write(`${line}\n`);
+  return new Tracer(options, { info: write, error: write });
 }

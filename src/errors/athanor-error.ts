@@ -40,6 +40,10 @@ export abstract class AthanorError extends Error {
   get retryable(): boolean {
     return false;
   }
+  /** Where the code is explained, with its cures: a page that comes with the package. */
+  get docs(): string {
+    return `docs/errors/${this.code}.md`;
+  }
   readonly hint: string | undefined;
   readonly outcome: Outcome | undefined;
   readonly connectionId: string | undefined;

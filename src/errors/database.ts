@@ -10,13 +10,20 @@ export interface DatabaseErrorOptions extends AthanorErrorOptions {
   readonly constraint?: string | undefined;
   /** The statement's text. Kept out of logs and JSON. */
   readonly sql?: string | undefined;
+  /** The statement's values, in wire form. Kept out of logs and JSON, and at home. */
+  readonly params?: readonly unknown[] | undefined;
+  /** Whether its connection went away with it, and with that the transaction it was in. */
+  readonly connectionInvalidated?: boolean | undefined;
   /** The server's own words that may quote values (DETAIL). Kept out of logs and JSON. */
   readonly serverDetail?: string | undefined;
   /** Which statement of the submitted batch failed, from 0. */
   readonly statementIndex?: number | undefined;
 }
 
-/** The database refused or could not be reached. `sql` and `serverDetail` are not enumerable: logging cannot leak values. */
+/**
+ * The database refused or could not be reached. `sql`, `params` and `serverDetail` are not enumerable: logging cannot
+ * leak values.
+ */
 export class DatabaseError extends AthanorError {
   readonly code: string = 'ATH_DATABASE';
   readonly sqlState: string | undefined;
@@ -24,7 +31,10 @@ export class DatabaseError extends AthanorError {
   readonly table: string | undefined;
   readonly column: string | undefined;
   readonly constraint: string | undefined;
+  /** Whether its connection went away with it, and with that the transaction it was in. */
+  readonly connectionInvalidated: boolean;
   declare readonly sql: string | undefined;
+  declare readonly params: readonly unknown[] | undefined;
   declare readonly serverDetail: string | undefined;
   declare readonly statementIndex: number | undefined;
   constructor(message: string, options: DatabaseErrorOptions = {}) {
@@ -34,7 +44,8 @@ export class DatabaseError extends AthanorError {
     this.table = options.table;
     this.column = options.column;
     this.constraint = options.constraint;
-    for (const field of ['sql', 'serverDetail', 'statementIndex'] as const) {
+    this.connectionInvalidated = options.connectionInvalidated ?? false;
+    for (const field of ['sql', 'params', 'serverDetail', 'statementIndex'] as const) {
       Object.defineProperty(this, field, {
         value: options[field],
         enumerable: false,
@@ -48,6 +59,7 @@ export class DatabaseError extends AthanorError {
     for (const field of ['sqlState', 'schema', 'table', 'column', 'constraint'] as const) {
       if (this[field] !== undefined) fields[field] = this[field];
     }
+    if (this.connectionInvalidated) fields['connectionInvalidated'] = true;
     return fields;
   }
 }

@@ -31,8 +31,11 @@ export interface SerializedError {
 const MAX_CAUSES = 8;
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 100;
-/** Carried as properties of the record itself, or kept at home: the last two may quote values. */
-const NOT_FIELDS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause', 'errors', 'sql', 'serverDetail']);
+/** Carried as properties of the record itself, or kept at home: the last three may hold values. */
+const NOT_FIELDS: ReadonlySet<string> = new Set([
+  ...['name', 'message', 'stack', 'cause', 'errors'],
+  ...['sql', 'params', 'serverDetail'],
+]);
 
 interface ErrorClass {
   readonly prototype: Error;

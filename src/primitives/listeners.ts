@@ -11,6 +11,8 @@ export interface ListenOptions {
   readonly once?: boolean | undefined;
   /** Leave when this aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Be called before those who listen already. */
+  readonly prepend?: boolean | undefined;
 }
 
 /** Ends one subscription. Does nothing the second time. */
@@ -20,6 +22,8 @@ export type Unsubscribe = () => void;
 export class Listeners<Events extends { readonly [Name in keyof Events]: Listener }> {
   /** Replaced and never changed, so that a round goes on as it began. An event nobody hears has no entry. */
   readonly #heard = new Map<keyof Events, readonly Listener[]>();
+  /** What each member was made of, and how it leaves. */
+  readonly #given = new WeakMap<Listener, { readonly listener: Listener; readonly leave: Unsubscribe }>();
   #count = 0;
 
   /** How many subscriptions there are, of all events. */
@@ -27,7 +31,7 @@ export class Listeners<Events extends { readonly [Name in keyof Events]: Listene
     return this.#count;
   }
 
-  /** Subscribes; each call is a subscription of its own. Listeners are called in the order they came. */
+  /** Subscribes; each call is a subscription of its own. Listeners are called in the order they came, unless prepended. */
   on<Name extends keyof Events>(name: Name, listener: Events[Name], options?: ListenOptions): Unsubscribe {
     const signal = options?.signal;
     if (signal?.aborted === true) return () => {};
@@ -46,10 +50,24 @@ export class Listeners<Events extends { readonly [Name in keyof Events]: Listene
             return listener(...args);
           }
         : (...args) => listener(...args);
-    this.#heard.set(name, [...(this.#heard.get(name) ?? []), member]);
+    const heard = this.#heard.get(name) ?? [];
+    this.#heard.set(name, options?.prepend === true ? [member, ...heard] : [...heard, member]);
+    this.#given.set(member, { listener, leave });
     this.#count += 1;
     signal?.addEventListener('abort', leave);
     return leave;
+  }
+
+  /** Whether this function listens. */
+  has<Name extends keyof Events>(name: Name, listener: Events[Name]): boolean {
+    return this.#members(name, listener).length > 0;
+  }
+
+  /** Ends every subscription of this function. Whether there was one. */
+  off<Name extends keyof Events>(name: Name, listener: Events[Name]): boolean {
+    const members = this.#members(name, listener);
+    for (const member of members) this.#given.get(member)?.leave();
+    return members.length > 0;
   }
 
   /** Those who listen now, in order, for callers who want the answers or make the arguments only when asked. */
@@ -63,6 +81,10 @@ export class Listeners<Events extends { readonly [Name in keyof Events]: Listene
     const heard = this.of(name);
     if (heard === undefined) return;
     for (const listener of heard) listener(...args);
+  }
+
+  #members(name: keyof Events, listener: Listener): readonly Listener[] {
+    return this.#heard.get(name)?.filter((member) => this.#given.get(member)?.listener === listener) ?? [];
   }
 
   #remove(name: keyof Events, member: Listener): void {

@@ -61,7 +61,7 @@ test('a page names its class, the class above it and whether it may be tried aga
   }
 });
 
-test('every page says what happened and what to do', () => {
-  for (const name of PAGES)
-    assert.match(page(name.replace('.md', '')), /## What happened\n\n\S[\s\S]*## Cure\n\n\S/, name);
+test('every page says what happened, why, what to do, and shows it', () => {
+  const PARTS = /## What happened\n\n\S[\s\S]*## Why\n\n\S[\s\S]*## Cure\n\n\S[\s\S]*## Example\n\n```\w+\n\S/;
+  for (const name of PAGES) assert.match(page(name.replace('.md', '')), PARTS, name);
 });

@@ -6,6 +6,7 @@ import type { TableColumn } from '../../sql/from.ts';
 import type { StatementNode } from '../../sql/node.ts';
 import type { ResultShape } from '../../sql/result-shape.ts';
 import type { Scalar } from '../../types/wire.ts';
+import { noteCompiled } from '../compile-facts.ts';
 import type { Compiled, CompiledBulk, SchemaOf, SqlCompiler } from '../compiler.ts';
 import { manyRowsText, singleRowText } from './bulk.ts';
 import { boundParameters, checkParameters, type CompileContext, compileContext, type SqlRules } from './context.ts';
@@ -30,6 +31,7 @@ export function schemaExpression(rules: SqlRules, node: ExpressionNode): string 
 }
 
 function compile(rules: SqlRules, statement: AnyStatementNode): Compiled {
+  const begun = performance.now();
   const context = compileContext(rules, selectText);
   const body = statementText(context, statement);
   const { parameters } = context;
@@ -42,6 +44,7 @@ function compile(rules: SqlRules, statement: AnyStatementNode): Compiled {
     // A text whose length follows the data is seldom seen twice.
     prepare: !(statement.kind === 'insert' && statement.source.kind === 'values' && statement.source.rows.length > 1),
   });
+  noteCompiled(text, begun);
   const bind = (given: StatementNode): DriverStatement => ({ text, params: boundParameters(given, parameters) });
   const inSets =
     statement.kind === 'insert' &&
@@ -111,6 +114,7 @@ function bulkStatement(
   bulk: BulkNode,
   render: (context: CompileContext, bulk: BulkNode) => string,
 ): BulkStatement {
+  const begun = performance.now();
   const returning = returningOf(bulk);
   const context = compileContext(rules, selectText);
   const text: StatementText = Object.freeze({
@@ -119,6 +123,7 @@ function bulkStatement(
     results: returning.length === 0 ? undefined : Object.freeze(returning.map((column) => column.type.wire)),
     prepare: true,
   });
+  noteCompiled(text, begun);
   return { text, bind: (rows) => ({ text, params: boundParameters(rows, context.parameters) }) };
 }
 

@@ -30,6 +30,7 @@ type DatabaseErrorClass = new (message: string, options?: DatabaseErrorOptions) 
 const MAX_MESSAGE = 500;
 
 const byState: Readonly<Record<string, DatabaseErrorClass>> = {
+  '23001': ForeignKeyViolationError,
   '23502': NotNullViolationError,
   '23503': ForeignKeyViolationError,
   '23505': UniqueViolationError,
@@ -45,31 +46,58 @@ const byState: Readonly<Record<string, DatabaseErrorClass>> = {
   '57P01': ConnectionLostError,
   '57P02': ConnectionLostError,
   '57P03': ConnectionLostError,
+  '57P04': ConnectionLostError,
   '57P05': ConnectionLostError,
   // A protocol mistake the server survived is ours: a wrong number of parameters.
   '08P01': ProgrammingError,
 };
 
 const byClass: Readonly<Record<string, DatabaseErrorClass>> = {
-  '08': ConnectionLostError,
+  // The statement, or what it calls, is written in a way that cannot work.
+  '03': ProgrammingError,
   '0A': ProgrammingError,
+  '0B': ProgrammingError,
+  '0F': ProgrammingError,
+  '0L': ProgrammingError,
+  '0P': ProgrammingError,
+  '0Z': ProgrammingError,
   '21': ProgrammingError,
-  '22': DataError,
-  '23': IntegrityError,
-  '25': OperationalError,
+  '24': ProgrammingError,
   '26': ProgrammingError,
-  '28': AuthenticationError,
+  '2B': ProgrammingError,
+  '2D': ProgrammingError,
   '34': ProgrammingError,
+  '3B': ProgrammingError,
   '3D': ProgrammingError,
   '3F': ProgrammingError,
-  '40': OperationalError,
   '42': ProgrammingError,
+  // Its values do not fit.
+  '10': DataError,
+  '20': DataError,
+  '22': DataError,
+  // The schema refuses them.
+  '23': IntegrityError,
+  '27': IntegrityError,
   '44': IntegrityError,
+  // A function of the database's own failed, in its author's words.
+  '09': DatabaseError,
+  '2F': DatabaseError,
+  '38': DatabaseError,
+  '39': DatabaseError,
+  P0: DatabaseError,
+  // The server, the load, the other transactions.
+  '08': ConnectionLostError,
+  '25': OperationalError,
+  '28': AuthenticationError,
+  '40': OperationalError,
   '53': OperationalError,
   '54': OperationalError,
   '55': OperationalError,
   '57': OperationalError,
   '58': OperationalError,
+  '72': OperationalError,
+  F0: OperationalError,
+  HV: OperationalError,
   XX: OperationalError,
 };
 

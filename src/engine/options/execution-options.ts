@@ -27,6 +27,8 @@ export interface StatementOptions extends StatementSettings, WaitOptions {}
 export interface ExecutionOptions extends TransactionOptions, StatementSettings {
   /** Notes the transaction's number with its first write, so that `engine.resolveOutcome()` can say what became of a lost COMMIT. */
   readonly trackOutcome?: boolean | undefined;
+  /** What logs call this use of a connection. */
+  readonly logToken?: string | undefined;
 }
 
 /** The names of the options, for those who check what they are given. */
@@ -39,6 +41,7 @@ export const EXECUTION_OPTIONS: readonly (keyof ExecutionOptions)[] = Object.fre
   'yieldPer',
   'maxRowBuffer',
   'trackOutcome',
+  'logToken',
 ]);
 
 /** `over` put over `below`. Tags are joined, name by name; of everything else the upper one holds. Throws `ATH_USAGE` for an unknown name. */

@@ -1,5 +1,6 @@
 // Comments behind statements that say where they come from, as sqlcommenter writes them: a slow query in the server's
 // log is then known by its route or job. Keys and values are percent-encoded, so that nothing in them ends the comment.
+import { noteDerived } from '../../dialect/compile-facts.ts';
 import type { DriverStatement, StatementText } from '../../driver/driver.ts';
 import { Lru } from '../../primitives/lru.ts';
 
@@ -44,15 +45,20 @@ export function commentOf(tags: TagValues): string {
 
 function textWith(text: StatementText, comment: string, passing: boolean): StatementText {
   // The line break ends a comment of the statement's own.
-  if (passing) return { ...text, sql: `${text.sql}\n${comment}`, prepare: false };
+  if (passing) return derived({ ...text, sql: `${text.sql}\n${comment}`, prepare: false }, text);
   let known = texts.get(text);
   if (known === undefined) texts.set(text, (known = new Lru(KEPT)));
   let made = known.get(comment);
   if (made === undefined) {
-    made = Object.freeze({ ...text, sql: `${text.sql}\n${comment}` });
+    made = derived({ ...text, sql: `${text.sql}\n${comment}` }, text);
     known.set(comment, made);
   }
   return made;
+}
+
+function derived(text: StatementText, from: StatementText): StatementText {
+  noteDerived(text, from);
+  return Object.freeze(text);
 }
 
 /** As a URI component, and what that leaves alone but SQL does not. */

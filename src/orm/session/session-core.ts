@@ -3,6 +3,7 @@
 import type { Field } from '../../driver/driver.ts';
 import type { CompileCache } from '../../dialect/compile-cache.ts';
 import { NotLoadedError, PendingRollbackError, StateError } from '../../errors/index.ts';
+import { FLUSH } from '../../engine/events/channels.ts';
 import type { ExecuteOptions, Executor, WaitOptions } from '../../engine/executor.ts';
 import { RowCollector } from '../../engine/row-collector.ts';
 import { committedAnyway } from '../../engine/transaction-error.ts';
@@ -20,6 +21,7 @@ import { FlushPlan, planFlush } from '../flush/flush-plan.ts';
 import { ShapeCache } from '../flush/row-change.ts';
 import type { Returned } from '../flush/returned.ts';
 import { endsUncounted, runPlan } from '../flush/run-plan.ts';
+import { tracedPlan } from '../flush/traced-plan.ts';
 import { type Mapper, mapperOfTable, type Relation } from '../mapping/mapper.ts';
 import { loadRelation, type RelationSource } from '../relations/load-relation.ts';
 import { EntityReader } from './entity-reader.ts';
@@ -127,7 +129,7 @@ export class SessionCore {
 
   async send(node: StatementNode, options?: ExecuteOptions): Promise<RawRows> {
     this.begun();
-    const compiled = this.#compiled.get(node);
+    const compiled = this.#compiled.get(node, options?.site);
     const answer = new RowCollector();
     await this.executor.submit([compiled.bind(node)], answer, options);
     if (node.kind !== 'select' && node.tables !== undefined) {
@@ -224,12 +226,10 @@ export class SessionCore {
       options.commit === true && this.executor.dialect.capabilities.batchStopsOnServer && endsUncounted(plan);
     let returned: Returned | undefined;
     try {
-      returned = await runPlan(plan, this.executor, {
-        compiled: this.#compiled,
-        signal: options.signal,
-        timeout: options.timeout,
-        commit: fused,
-      });
+      const { signal, timeout } = options;
+      const how = { compiled: this.#compiled, signal, timeout, commit: fused };
+      if (FLUSH.hasSubscribers) returned = await tracedPlan(plan, this.executor, how);
+      else returned = await runPlan(plan, this.executor, how);
       applyPlan(plan, returned, unit);
     } catch (error) {
       await this.fail(fused && returned !== undefined ? committedAnyway(error) : error);

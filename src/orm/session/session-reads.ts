@@ -1,10 +1,11 @@
 // The half of a session that reads: by key, by statement, again, along relations. What it reads is in session-core.ts's
 // memory afterwards; the other half, session.ts, writes.
+import { TracedCall } from '../../engine/events/traced-call.ts';
 import type { ExecuteOptions as EngineOptions, WaitOptions } from '../../engine/executor.ts';
 import { Result, type RowForm, type StatementFacts } from '../../engine/result.ts';
 import { resultSite } from '../../engine/result-watch.ts';
 import { NoResultError } from '../../errors/index.ts';
-import { CallSite } from '../../primitives/call-site.ts';
+import type { CallSite } from '../../primitives/call-site.ts';
 import type { AnyEntity, Inst, NameOf } from '../../sql/entity.ts';
 import type { SelectNode } from '../../sql/expression-node.ts';
 import type { LoaderOption, MergeLoads } from '../../sql/loader-option.ts';
@@ -135,7 +136,7 @@ export class SessionReads {
   }
 
   #site(above: (...args: never[]) => unknown): CallSite | undefined {
-    return this.#core.executor.traced ? new CallSite(above, 10) : resultSite(above);
+    return this.#core.executor.traced ? new TracedCall(above, 10) : resultSite(above);
   }
 
   #read<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -194,7 +195,7 @@ export class SessionReads {
   ): Promise<unknown[]> {
     return this.#read('execute', async () => {
       const node = statementNode(statement);
-      const { rows, shape, count } = await this.#core.run(node, traced(this.#core, options, wanted.site));
+      const { rows, shape, count } = await this.#core.run(node, traced(options, wanted.site));
       wanted.facts.count = count;
       const select = node.kind === 'select' ? (node as SelectNode) : undefined;
       const readOnly = options.readOnly ?? this.#core.readOnly;
@@ -227,8 +228,8 @@ function overwriteOf(select: SelectNode | undefined, options: ExecuteOptions): O
 }
 
 /** Who asked is told only where somebody listens. */
-function traced(core: SessionCore, options: WaitOptions, site: CallSite | undefined): EngineOptions {
-  return core.executor.traced ? { ...options, site } : options;
+function traced(options: WaitOptions, site: CallSite | undefined): EngineOptions {
+  return site === undefined ? options : { ...options, site };
 }
 
 function keyOf(state: EntityState): readonly Scalar[] {

@@ -140,9 +140,8 @@ describe('echo', () => {
       assert.match(lines[0] ?? '', /^BEGIN {2}-- [\d.]+ ms/);
       assert.match(
         lines[1] ?? '',
-        /^select \$1 \[.*\] {2}-- [\d.]+ ms, 2 rows, new, connection \S+, at .*engine\.test\.ts:\d+/,
+        /^select \$1 \[.*\] {2}-- [\d.]+ ms, 2 rows, no key, connection \S+, at .*engine\.test\.ts:\d+/,
       );
-      assert.match(lines[2] ?? '', /cached/);
       assert.match(lines[3] ?? '', /^COMMIT/);
       assert.equal(lines.join('').includes('secret'), echo === 'values');
     }

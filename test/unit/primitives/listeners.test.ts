@@ -99,3 +99,27 @@ test('what a listener throws reaches the one who speaks', () => {
   });
   assert.throws(() => listeners.emit('spoke', 'a', 1), TypeError);
 });
+
+test('a listener may go before the others', () => {
+  const listeners = new Listeners<{ said(word: string): void }>();
+  const heard: string[] = [];
+  listeners.on('said', () => heard.push('first'));
+  listeners.on('said', () => heard.push('before'), { prepend: true });
+  listeners.emit('said', 'x');
+  assert.deepEqual(heard, ['before', 'first']);
+});
+
+test('it can be asked whether a function listens, and be told to forget it', () => {
+  const listeners = new Listeners<{ said(word: string): void }>();
+  const heard: string[] = [];
+  const listener = (word: string): void => void heard.push(word);
+  listeners.on('said', listener);
+  listeners.on('said', listener, { once: true });
+  assert.equal(listeners.has('said', listener), true);
+  assert.equal(listeners.off('said', listener), true);
+  assert.equal(listeners.has('said', listener), false);
+  assert.equal(listeners.off('said', listener), false);
+  listeners.emit('said', 'x');
+  assert.deepEqual(heard, []);
+  assert.equal(listeners.count, 0);
+});
