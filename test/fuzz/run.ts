@@ -1,0 +1,150 @@
+// npm run fuzz -- [--messages 1000000] [--seed N] : conversations in two processes, one with generated row decoders and
+// one where code generation is forbidden, then the branch coverage of a part of it. `--conversation N [--closures]`
+// plays a single one again.
+import { fork } from 'node:child_process';
+import path from 'node:path';
+import { run } from 'node:test';
+import { parseArgs } from 'node:util';
+import { campaign, type CampaignReport } from './campaign.ts';
+
+const DEFAULT_MESSAGES = 1_000_000;
+/** A process that says nothing for this long is caught in a loop, in ms. */
+const SILENCE = 60_000;
+const MEMORY = 64 << 20;
+const COVERAGE = 90;
+const FORBIDDEN = '--disallow-code-generation-from-strings';
+
+type Word = { readonly at: number; readonly messages: number } | { readonly report: CampaignReport };
+
+/** A part of a campaign in a process of its own. */
+function part(options: { messages: number; seed: number; step: number; closures: boolean }): Promise<CampaignReport> {
+  const { messages, seed, step, closures } = options;
+  return new Promise((resolve, reject) => {
+    const args = ['--part', '--messages', String(messages), '--seed', String(seed), '--step', String(step)];
+    const child = fork(import.meta.filename, args, { execArgv: closures ? [FORBIDDEN] : [] });
+    let report: CampaignReport | undefined;
+    let at = seed;
+    const silent = (): void => {
+      child.kill('SIGKILL');
+      reject(
+        new Error(
+          `a loop without end: it is one of the conversations from ${at} on, every ${step}th${closures ? ', --closures' : ''}`,
+        ),
+      );
+    };
+    let watch = setTimeout(silent, SILENCE);
+    child.on('message', (word: Word) => {
+      clearTimeout(watch);
+      watch = setTimeout(silent, SILENCE);
+      if ('report' in word) report = word.report;
+      else at = word.at;
+    });
+    child.on('exit', (code) => {
+      clearTimeout(watch);
+      if (report === undefined)
+        reject(new Error(`it died with ${code}, in one of the conversations from ${at} on, every ${step}th`));
+      else resolve(report);
+    });
+  });
+}
+
+function failures(report: CampaignReport): string[] {
+  const growth = report.growth > MEMORY ? [`memory grew by ${megabytes(report.growth)}`] : [];
+  return report.failure === undefined ? growth : [report.failure, ...growth];
+}
+
+const megabytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+
+function say(name: string, report: CampaignReport): void {
+  console.log(
+    `${name}: ${report.messages} messages in ${report.conversations} conversations; ${report.succeeded} batches succeeded, ` +
+      `${report.failed} failed; memory +${megabytes(report.growth)}; longest turn ${report.longest.toFixed(1)} ms`,
+  );
+}
+
+interface Covered {
+  readonly file: string;
+  readonly total: number;
+  readonly covered: number;
+}
+
+/** Files that read what a server says; the others of both folders write, or open sockets. */
+const READERS =
+  /wire\/(?!message-writer|parameter)|driver\/(?:connection|operation|pipeline|startup-frames|startup|scram|transaction-state|prepared-statement)\.ts/;
+
+async function coverage(): Promise<Covered[]> {
+  const folder = 'src/dialects/postgresql';
+  const covered: Covered[] = [];
+  const stream = run({
+    files: [path.join(import.meta.dirname, 'fuzz.test.ts')],
+    coverage: true,
+    coverageIncludeGlobs: [`${folder}/wire/**`, `${folder}/driver/**`],
+    cwd: path.resolve(import.meta.dirname, '../..'),
+  });
+  stream.on('test:coverage', ({ summary }) => {
+    for (const file of summary.files) {
+      const name = path.relative(path.resolve(import.meta.dirname, '../../src/dialects/postgresql'), file.path);
+      covered.push({ file: name, total: file.totalBranchCount, covered: file.coveredBranchCount });
+    }
+  });
+  for await (const _ of stream);
+  return covered;
+}
+
+async function reportCoverage(): Promise<string[]> {
+  const files = (await coverage()).filter(({ file }) => READERS.test(file));
+  for (const { file, total, covered } of files) console.log(`  ${file.padEnd(32)} ${covered} of ${total} branches`);
+  const total = files.reduce((sum, file) => sum + file.total, 0);
+  const covered = files.reduce((sum, file) => sum + file.covered, 0);
+  const percent = (covered / total) * 100;
+  console.log(`branch coverage of the parser: ${percent.toFixed(1)} % (${covered} of ${total})`);
+  return percent >= COVERAGE ? [] : [`branch coverage is below ${COVERAGE} %`];
+}
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: String(DEFAULT_MESSAGES) },
+    seed: { type: 'string' },
+    step: { type: 'string', default: '1' },
+    part: { type: 'boolean', default: false },
+    conversation: { type: 'string' },
+    closures: { type: 'boolean', default: false },
+    'no-coverage': { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<number> {
+  if (values.conversation !== undefined) {
+    const report = await part({ messages: 1, seed: Number(values.conversation), step: 1, closures: values.closures });
+    console.log(report.failure ?? 'nothing is wrong with it');
+    return report.failure === undefined ? 0 : 1;
+  }
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const half = Math.ceil(Number(values.messages) / 2);
+  console.log(`seed ${seed}`);
+  const [generated, closures] = await Promise.all([
+    part({ messages: half, seed, step: 2, closures: false }),
+    part({ messages: half, seed: seed + 1, step: 2, closures: true }),
+  ]);
+  say('generated decoders', generated);
+  say('closures', closures);
+  const wrong = [
+    ...failures(generated),
+    ...failures(closures),
+    ...(values['no-coverage'] ? [] : await reportCoverage()),
+  ];
+  for (const one of wrong) console.error(one);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+if (values.part) {
+  const word = (message: Word): void => void process.send?.(message);
+  const report = await campaign({
+    messages: Number(values.messages),
+    seed: Number(values.seed),
+    step: Number(values.step),
+    progress: (at, messages) => word({ at, messages }),
+  });
+  word({ report });
+  process.disconnect?.();
+} else process.exitCode = await main();
