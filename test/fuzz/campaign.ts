@@ -27,7 +27,7 @@ export interface CampaignReport {
 }
 
 /** Conversations before memory is taken for what it is. */
-const WARM = 1_000;
+const WARM = 2_500;
 const SAMPLE = 50;
 
 /** What reached the process though it was somebody's. */

@@ -41,8 +41,11 @@ export interface Exchange {
 
 export interface Startup {
   readonly auth: 'none' | 'password' | 'md5' | 'scram';
-  readonly tls: boolean;
+  /** What becomes of the client's question for encryption. */
+  readonly tls: 'not asked' | 'declined' | 'accepted';
   readonly refusal: string | undefined;
+  /** What is particular about the client's options. */
+  readonly options: 'plain' | 'scram only' | 'no password' | 'odd password' | 'channel binding' | 'far host';
 }
 
 /** How the bytes arrive: in how large pieces, and whether the client's other work runs in between. */
@@ -138,7 +141,10 @@ function makeBatch(random: Random, queries: number): Batch {
 function makeStartup(random: Random): Startup {
   return {
     auth: random.pick(['none', 'password', 'md5', 'scram', 'scram'] as const),
-    tls: random.chance(0.3),
+    tls: random.pick(['not asked', 'not asked', 'declined', 'accepted'] as const),
+    options: random.chance(0.7)
+      ? 'plain'
+      : random.pick(['scram only', 'no password', 'odd password', 'channel binding', 'far host'] as const),
     refusal: random.chance(0.1) ? random.pick(['28P01', '53300', '57P03', '3D000']) : undefined,
   };
 }

@@ -8,7 +8,7 @@ import { campaign, type CampaignReport } from './campaign.ts';
 import { makeConversation } from './conversation.ts';
 import { play } from './play.ts';
 
-const MESSAGES = 60_000;
+const MESSAGES = 80_000;
 const MEMORY = 64 << 20;
 
 function judge(report: CampaignReport): void {

@@ -1,7 +1,11 @@
 // What lies between the driver and the server of a conversation: bytes in memory, in pieces as small as a byte, in a
 // buffer that is written over as soon as the driver has had it, as the real one is.
+import type { TLSSocket } from 'node:tls';
+import { ConnectError } from '../../src/errors/index.ts';
 import type { Transport } from '../../src/dialects/postgresql/driver/transport.ts';
 
+/** As little of a certificate as says that it is signed with SHA-256. */
+const CERTIFICATE = Buffer.from('300f3000300b06092a864886f70d01010b', 'hex');
 const SHARED = Buffer.alloc(1 << 18);
 const SCRIBBLE = 0xee;
 
@@ -32,8 +36,10 @@ export class MemoryTransport {
     return Promise.resolve();
   }
 
-  secure(): Promise<never> {
-    return Promise.reject(new TypeError('no TLS in memory'));
+  /** Nothing is encrypted; there is only a certificate to bind to. */
+  secure(): Promise<TLSSocket> {
+    if (this.ended) return Promise.reject(new ConnectError('the line was cut'));
+    return Promise.resolve({ getPeerCertificate: () => ({ raw: CERTIFICATE }) } as unknown as TLSSocket);
   }
 
   write(bytes: Buffer): boolean {

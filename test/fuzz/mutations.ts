@@ -102,6 +102,17 @@ const WORDS = [
   '\\\\',
   'null',
   '1.5',
+  '-infinity',
+  '99999-01-01 00:00:00+00',
+  '999999-12-31 23:59:59.999-15:59:59 BC',
+  '1e400',
+  '00012.50e2',
+  '-',
+  '{1}x',
+  '"a',
+  '{"a',
+  '[',
+  '{1,}',
 ];
 const SCRAM = [
   'r=,s=,i=0',
@@ -198,9 +209,21 @@ function struckField({ body, type }: ServerFrame, a: number, b: number): Buffer 
   );
 }
 
+/** Another value for one attribute of a SCRAM message, or another message. */
+function otherScram(message: string, a: number, b: number): string {
+  const parts = message.split(',');
+  if (parts.length < 2 || a % 4 === 0) return pick(SCRAM, b);
+  const which = a % parts.length;
+  const name = (parts[which] as string).slice(0, 2);
+  return parts
+    .map((part, i) => (i === which ? name + pick(['', '0', '1', 'x', '2000000000', '-1', '!!!!'], b) : part))
+    .join(',');
+}
+
 /** Another text in one field of a row, with all lengths as they should be. */
 function otherText({ body, type }: ServerFrame, a: number, b: number): Buffer {
-  if (type === 'R') return Buffer.concat([body.subarray(0, 4), Buffer.from(pick(SCRAM, b))]);
+  if (type === 'R')
+    return Buffer.concat([body.subarray(0, 4), Buffer.from(otherScram(body.toString('utf8', 4), a, b))]);
   if (type !== 'D') return body;
   const at = fieldAt(body, a);
   if (at + 4 > body.length) return body;

@@ -7,6 +7,7 @@ import type { Batch, Conversation, Exchange } from './conversation.ts';
 import { Delivery, turns } from './delivery.ts';
 import { Innocent } from './innocent.ts';
 import { MemoryTransport } from './link.ts';
+import type { PostgresOptions } from '../../src/dialects/postgresql/driver/options.ts';
 import { Reference } from './reference.ts';
 import { PASSWORD, PlannedServer } from './server.ts';
 import { COLUMN_TYPES, same } from './values.ts';
@@ -66,6 +67,30 @@ function statementsOf(plan: Conversation, batch: Batch, index: number): DriverSt
 
 const immediate = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+/** The client's own settings; each of the odd ones must be refused in words of our own. */
+function settingsOf({ tls, options }: NonNullable<Conversation['startup']>): PostgresOptions {
+  const plain = {
+    host: '127.0.0.1',
+    user: 'u',
+    password: PASSWORD,
+    sslMode: tls === 'not asked' ? 'disable' : 'prefer',
+  } as const;
+  switch (options) {
+    case 'plain':
+      return plain;
+    case 'scram only':
+      return { ...plain, requireAuth: ['scram-sha-256'] };
+    case 'no password':
+      return { user: 'u', sslMode: 'disable' };
+    case 'odd password':
+      return { ...plain, password: () => 'with\0nul' };
+    case 'channel binding':
+      return { ...plain, channelBinding: 'require' };
+    case 'far host':
+      return { ...plain, host: 'db.example.com', ...(tls === 'not asked' ? {} : { sslMode: undefined }) };
+  }
+}
+
 class Play {
   readonly #plan: Conversation;
   readonly #server: PlannedServer;
@@ -110,6 +135,8 @@ class Play {
       const wrong = await this.#startUp(client);
       if (wrong !== undefined || this.#connection === undefined) return wrong;
     }
+    // It may have gone before anybody could listen.
+    this.#left ||= this.#connection.status === 'closed';
     this.#connection.onLost = (error) => this.#lost.push(error);
     this.#connection.onNotice = () => {
       if (this.#plan.noticeThrows) throw THROWN;
@@ -135,10 +162,10 @@ class Play {
   // --- what happens --------------------------------------------------------------------------------------------
 
   async #startUp(client: ClientOptions): Promise<string | undefined> {
-    const { tls, refusal } = this.#plan.startup as NonNullable<Conversation['startup']>;
+    const startup = this.#plan.startup as NonNullable<Conversation['startup']>;
     let error: unknown;
     let over = false;
-    startUp(client, { host: '127.0.0.1', user: 'u', password: PASSWORD, sslMode: tls ? 'prefer' : 'disable' }).then(
+    startUp(client, settingsOf(startup)).then(
       (connection) => {
         this.#connection = connection;
         over = true;
@@ -160,7 +187,10 @@ class Play {
     if (error === undefined) return undefined;
     if (!(error instanceof AthanorError)) return `connecting failed with ${inspect(error)}`;
     if (inspect(error, { showHidden: true }).includes(PASSWORD)) return 'the password is in an error';
-    const calm = this.#delivery.struck === Number.POSITIVE_INFINITY && refusal === undefined;
+    const calm =
+      this.#delivery.struck === Number.POSITIVE_INFINITY &&
+      startup.refusal === undefined &&
+      startup.options === 'plain';
     return calm ? `connecting failed with nothing wrong: ${inspect(error)}` : undefined;
   }
 

@@ -114,7 +114,10 @@ export class PlannedServer {
   #startup({ type, body }: ClientMessage): void {
     const plan = this.#plan.startup;
     if (plan === undefined) return;
-    if (type === '' && body.length === 4) return this.#send({ type: 'N', body: Buffer.from('N'), raw: true });
+    if (type === '' && body.length === 4) {
+      this.#send({ type: 'N', body: Buffer.from(plan.tls === 'accepted' ? 'S' : 'N'), raw: true });
+      return;
+    }
     if (type === '') {
       if (plan.refusal !== undefined) return this.#refuse(plan.refusal);
       switch (plan.auth) {

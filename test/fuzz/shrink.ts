@@ -2,6 +2,9 @@
 // statements, fewer rows, whole pieces.
 import type { Batch, Conversation, Exchange, Run } from './conversation.ts';
 
+/** Milliseconds it may take. */
+const LIMIT = 20_000;
+
 /** Whether a smaller conversation still fails. */
 export type Fails = (plan: Conversation) => Promise<boolean>;
 
@@ -64,11 +67,12 @@ function* smaller(plan: Conversation): Generator<Conversation> {
 export async function shrink(plan: Conversation, fails: Fails, tries = 3_000): Promise<Conversation> {
   let smallest = plan;
   let left = tries;
+  const until = performance.now() + LIMIT;
   for (let found = true; found && left > 0; ) {
     found = false;
     for (const candidate of smaller(smallest)) {
       left -= 1;
-      if (left <= 0) break;
+      if (left <= 0 || performance.now() > until) return smallest;
       if (!(await fails(candidate))) continue;
       smallest = candidate;
       found = true;
