@@ -218,6 +218,8 @@ interface Work {
   readonly reject: (error: unknown) => void;
   /** The statement that is answered next. */
   at: number;
+  /** Statements the server has carried out, whether their answers arrived or not. */
+  carried: number;
   done: boolean;
   interrupt: (() => void) | undefined;
 }
@@ -245,7 +247,7 @@ export class SimConnection implements DriverConnection {
     return new Promise((resolve, reject) => {
       if (this.status === 'closed') return reject(new ConnectionLostError('the connection is closed', { outcome: 'not-sent' }));
       if (signal?.aborted === true) return reject(new CancelledError('cancelled before it was sent', { outcome: 'not-sent' }));
-      const work: Work = { batch, sink, signal, at: 0, done: false, interrupt: undefined, resolve, reject };
+      const work: Work = { batch, sink, signal, at: 0, carried: 0, done: false, interrupt: undefined, resolve, reject };
       this.#queue.push(work);
       if (signal !== undefined) this.#listen(work, signal);
       if (!this.#running) void this.#run();
@@ -316,7 +318,7 @@ export class SimConnection implements DriverConnection {
     const [work] = this.#queue;
     if (work === undefined || this.#server.random.chance(0.5)) return;
     const alone = this.#session.transaction === undefined && work.batch.length === 1;
-    for (const statement of work.batch.slice(work.at)) {
+    for (const statement of work.batch.slice(work.carried)) {
       if (this.#server.execute(this.#session, statement, alone) instanceof Error) return;
     }
   }
@@ -377,6 +379,7 @@ export class SimConnection implements DriverConnection {
       if (work.done) return undefined;
       if (fate === 'before') return this.#vanish();
       const answer = cancelled ? failed('57014', `canceling statement due to user request`) : this.#answer(work, statement, implicit);
+      work.carried = answer instanceof Error ? work.batch.length : work.carried + 1;
       if (fate === 'after') return this.#vanish();
       if (answer instanceof Error) return this.#failed(work, statement, answer);
       const wrong = this.#deliver(work, statement, answer);
@@ -412,7 +415,8 @@ export class SimConnection implements DriverConnection {
   #answer(work: Work, statement: DriverStatement, implicit: boolean): string | Error {
     const { random, faults } = this.#server;
     const { sql } = statement.text;
-    if (random.chance(faults.fail) && this.#session.transaction?.failed !== true && !/^rollback/i.test(sql)) {
+    // Nothing makes a server refuse BEGIN or ROLLBACK.
+    if (random.chance(faults.fail) && this.#session.transaction?.failed !== true && !/^(?:begin|rollback)/i.test(sql)) {
       return this.#refusal(statement);
     }
     return this.#server.execute(this.#session, statement, implicit && work.batch.length === 1);

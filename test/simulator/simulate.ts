@@ -119,7 +119,7 @@ class Simulation {
     if (held < sessions) return `${held} permits are held for ${sessions} sessions`;
     if (status.open > (settings.max ?? permits)) return `${status.open} connections are open, and ${settings.max} may be`;
     if (status.open > status.idle + status.inUse + status.closing + status.connecting) return `connections are lost from the books: ${status.text}`;
-    if (status.waiting > 0 && status.idle > 0) return `somebody waits beside an idle connection: ${status.text}`;
+    if (status.waiting > status.connecting && status.idle > 0) return `somebody waits beside an idle connection: ${status.text}`;
     if (status.waiting === 0 && this.#permits.status.waiting > 0) return `a permit is asked for that nobody needs: ${status.text}`;
     if (new Set(status.holders.map(({ connectionId }) => connectionId)).size !== status.holders.length) return 'one connection has two holders';
     return undefined;
