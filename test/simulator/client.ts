@@ -1,6 +1,12 @@
 // What clients do with an engine, at random, and what they are owed: each notes what it was told, so that it can be
 // held against what the server really did.
-import { AthanorError, CommitOutcomeUnknownError, CommitRolledBackError, DatabaseError, PoolError } from '../../src/errors/index.ts';
+import {
+  AthanorError,
+  CommitOutcomeUnknownError,
+  CommitRolledBackError,
+  DatabaseError,
+  PoolError,
+} from '../../src/errors/index.ts';
 import type { Connection } from '../../src/engine/connection.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { Random } from '../random.ts';
@@ -93,7 +99,9 @@ export class Client {
   /** engine.begin(work) */
   async #scoped(): Promise<void> {
     const draft = this.#draft();
-    await this.#judged(draft, () => this.#world.engine.begin((connection) => this.#work(connection, draft), this.#limits(0.1)));
+    await this.#judged(draft, () =>
+      this.#world.engine.begin((connection) => this.#work(connection, draft), this.#limits(0.1)),
+    );
   }
 
   /** engine.transaction(work): every run but the last must leave nothing. */
@@ -135,7 +143,9 @@ export class Client {
   async #explicit(): Promise<void> {
     const { engine } = this.#world;
     const limits = this.#limits(0.3);
-    const connection = await this.#timed(limits, () => engine.connect(limits)).catch((error: unknown) => this.#check(error, undefined));
+    const connection = await this.#timed(limits, () => engine.connect(limits)).catch((error: unknown) =>
+      this.#check(error, undefined),
+    );
     if (connection === undefined) return;
     this.#note('connected');
     for (let left = this.#random.between(1, 3); left > 0; left -= 1) await this.#turn(connection);
@@ -180,9 +190,9 @@ export class Client {
 
   async #autocommit(): Promise<void> {
     const limits = this.#limits(0.2);
-    const connection = await this.#timed(limits, () => this.#world.engine.connect({ ...limits, isolation: 'autocommit' })).catch(
-      (error: unknown) => this.#check(error, undefined),
-    );
+    const connection = await this.#timed(limits, () =>
+      this.#world.engine.connect({ ...limits, isolation: 'autocommit' }),
+    ).catch((error: unknown) => this.#check(error, undefined));
     if (connection === undefined) return;
     const name = `auto-${this.#name}-${(this.#transactions += 1)}`;
     const mark = `${name}.1`;
@@ -317,7 +327,8 @@ export class Client {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       const due = Math.min(since + (timeout ?? LONGEST), Math.max(aborted, since)) + SLACK;
-      if (time.now > due) this.#world.violations.push(`${this.#name}: a wait ended ${Math.round(time.now - due)} ms too late`);
+      if (time.now > due)
+        this.#world.violations.push(`${this.#name}: a wait ended ${Math.round(time.now - due)} ms too late`);
     }
   }
 
@@ -334,12 +345,20 @@ export class Client {
   #check(error: unknown, statement: string | undefined): undefined {
     if (error instanceof Deliberate) return undefined;
     if (!(error instanceof AthanorError)) {
-      this.#world.violations.push(`${this.#name} was told ${String(error)}${error instanceof Error ? `\n${error.stack ?? ''}` : ''}`);
+      this.#world.violations.push(
+        `${this.#name} was told ${String(error)}${error instanceof Error ? `\n${error.stack ?? ''}` : ''}`,
+      );
       return undefined;
     }
     this.#note(error.code);
     const target = /\bfor (\S+)/.exec(error.message)?.[1];
-    if (statement !== undefined && target !== undefined && error instanceof DatabaseError && target !== statement && !/^(begin|savepoint|rollback)/i.test(target))
+    if (
+      statement !== undefined &&
+      target !== undefined &&
+      error instanceof DatabaseError &&
+      target !== statement &&
+      !/^(begin|savepoint|rollback)/i.test(target)
+    )
       this.#world.violations.push(`${statement} was told the error of ${target}`);
     if (error instanceof PoolError && error.outcome !== undefined && error.outcome !== 'not-sent')
       this.#world.violations.push(`${error.code} with the outcome ${error.outcome}`);

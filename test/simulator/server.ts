@@ -92,8 +92,11 @@ export class SimServer implements Driver {
         if (session !== undefined) this.fade(session);
         reject(error);
       };
-      const onAbort = (): void => giveUp(new CancelledError('connecting was cancelled', { outcome: 'not-sent', cause: signal?.reason }));
-      const deadline = time.timer(timeout, () => giveUp(new ConnectError('too late', { cause: new TimeoutError('too late', { timeout }), outcome: 'not-sent' })));
+      const onAbort = (): void =>
+        giveUp(new CancelledError('connecting was cancelled', { outcome: 'not-sent', cause: signal?.reason }));
+      const deadline = time.timer(timeout, () =>
+        giveUp(new ConnectError('too late', { cause: new TimeoutError('too late', { timeout }), outcome: 'not-sent' })),
+      );
       const delay = random.chance(faults.slow) ? random.int(3_000) : random.between(5, 40);
       let half = time.timer(delay, () => {
         const refusal = this.#refusal();
@@ -117,7 +120,8 @@ export class SimServer implements Driver {
   #refusal(): Error | undefined {
     const { random, faults } = this;
     if (random.chance(faults.refuse)) return new ConnectError('refused', { outcome: 'not-sent' });
-    if (random.chance(faults.refuse / 2)) return new ConnectError('starting up', { sqlState: '57P03', outcome: 'not-sent' });
+    if (random.chance(faults.refuse / 2))
+      return new ConnectError('starting up', { sqlState: '57P03', outcome: 'not-sent' });
     if (random.chance(faults.full)) return new ServerFullError('too many clients', { outcome: 'not-sent' });
     return undefined;
   }
@@ -167,7 +171,8 @@ export class SimServer implements Driver {
     }
     if (loose) this.violations.push(`${mark} was run inside the transaction of ${transaction.owner}`);
     transaction.owner ??= owner;
-    if (transaction.owner !== owner) this.violations.push(`${mark} was run inside the transaction of ${transaction.owner}`);
+    if (transaction.owner !== owner)
+      this.violations.push(`${mark} was run inside the transaction of ${transaction.owner}`);
     transaction.marks.push(mark);
   }
 
@@ -245,8 +250,10 @@ export class SimConnection implements DriverConnection {
 
   submit(batch: readonly DriverStatement[], sink: Sink, { signal }: SubmitOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.status === 'closed') return reject(new ConnectionLostError('the connection is closed', { outcome: 'not-sent' }));
-      if (signal?.aborted === true) return reject(new CancelledError('cancelled before it was sent', { outcome: 'not-sent' }));
+      if (this.status === 'closed')
+        return reject(new ConnectionLostError('the connection is closed', { outcome: 'not-sent' }));
+      if (signal?.aborted === true)
+        return reject(new CancelledError('cancelled before it was sent', { outcome: 'not-sent' }));
       const work: Work = { batch, sink, signal, at: 0, carried: 0, done: false, interrupt: undefined, resolve, reject };
       this.#queue.push(work);
       if (signal !== undefined) this.#listen(work, signal);
@@ -378,7 +385,9 @@ export class SimConnection implements DriverConnection {
       const cancelled = await this.#pass(work, random.chance(faults.mute));
       if (work.done) return undefined;
       if (fate === 'before') return this.#vanish();
-      const answer = cancelled ? failed('57014', `canceling statement due to user request`) : this.#answer(work, statement, implicit);
+      const answer = cancelled
+        ? failed('57014', `canceling statement due to user request`)
+        : this.#answer(work, statement, implicit);
       work.carried = answer instanceof Error ? work.batch.length : work.carried + 1;
       if (fate === 'after') return this.#vanish();
       if (answer instanceof Error) return this.#failed(work, statement, answer);
@@ -438,9 +447,12 @@ export class SimConnection implements DriverConnection {
     if (/^commit/i.test(text.sql)) this.#session.transaction = undefined;
     else if (transaction !== undefined) transaction.failed = true;
     this.#settle();
-    if (error instanceof DatabaseError) Object.defineProperty(error, 'statementIndex', { value: work.at, configurable: true, writable: true });
+    if (error instanceof DatabaseError)
+      Object.defineProperty(error, 'statementIndex', { value: work.at, configurable: true, writable: true });
     const cancelled = error instanceof DatabaseError && error.sqlState === '57014';
-    return cancelled ? new CancelledError('the statement was cancelled', { cause: work.signal?.reason, outcome: 'failed' }) : error;
+    return cancelled
+      ? new CancelledError('the statement was cancelled', { cause: work.signal?.reason, outcome: 'failed' })
+      : error;
   }
 
   #deliver(work: Work, { text, params }: DriverStatement, command: string): Error | undefined {
@@ -452,7 +464,9 @@ export class SimConnection implements DriverConnection {
     if (command !== 'ROLLBACK' || !/^commit/i.test(text.sql)) return undefined;
     this.#settle();
     // Drivers may say it themselves, or leave it to who reads the command.
-    return this.#server.random.chance(0.5) ? new CommitRolledBackError('COMMIT was answered by ROLLBACK', { outcome: 'failed' }) : undefined;
+    return this.#server.random.chance(0.5)
+      ? new CommitRolledBackError('COMMIT was answered by ROLLBACK', { outcome: 'failed' })
+      : undefined;
   }
 
   /** The client hears of the transaction's state with the end of an answer. */
@@ -470,7 +484,11 @@ function lostError(work: Work, reason: ConnectionLostError, open: boolean): Erro
   for (const [index, { text }] of work.batch.entries()) {
     if (/^begin/i.test(text.sql)) inside = true;
     else if (index < work.at) continue;
-    else if (/^commit/i.test(text.sql)) return new CommitOutcomeUnknownError('the connection went away during COMMIT', { outcome: 'unknown', cause: reason });
+    else if (/^commit/i.test(text.sql))
+      return new CommitOutcomeUnknownError('the connection went away during COMMIT', {
+        outcome: 'unknown',
+        cause: reason,
+      });
     else if (!inside) outcome = 'unknown';
   }
   return new ConnectionLostError(reason.message, { outcome, cause: reason.cause });

@@ -41,11 +41,13 @@ class Simulation {
     this.#time.install();
     this.#server = new SimServer(this.#time, new Random(schedule.seed ^ 0xface), schedule.faults);
     this.#permits = new LocalPermits({ max: schedule.permits });
+    // What a pool draws is drawn here too; an engine has no way to say so.
+    const pool = { ...schedule.pool, random: () => Math.random() };
     this.#engine = new Engine({
       dialect: postgresqlDialect({ driver: this.#server }),
       permits: this.#permits,
       url: 'postgresql://simulated/db',
-      pool: schedule.pool,
+      pool,
     });
     this.#watchLine(this.#engine.pool);
     const { registries } = this.#time;
@@ -56,7 +58,8 @@ class Simulation {
       violations: this.#server.violations,
       controllers: [],
       happened: new Map(),
-      forget: (id) => registries.collect((held) => typeof held === 'object' && held !== null && 'id' in held && held.id === id),
+      forget: (id) =>
+        registries.collect((held) => typeof held === 'object' && held !== null && 'id' in held && held.id === id),
     };
   }
 
@@ -71,7 +74,9 @@ class Simulation {
 
   async #play(): Promise<string | undefined> {
     const { clients, tasks, blows, closesEarly } = this.#schedule;
-    const all = Array.from({ length: clients }, (_, i) => new Client(this.#world, `c${i}`, this.#random.fork()).run(tasks));
+    const all = Array.from({ length: clients }, (_, i) =>
+      new Client(this.#world, `c${i}`, this.#random.fork()).run(tasks),
+    );
     let working = clients;
     for (const one of all) void one.then(() => (working -= 1));
     if (blows !== undefined) this.#blow(blows, () => working > 0);
@@ -91,7 +96,8 @@ class Simulation {
     const timeout = this.#random.pick([0, 100, 5_000]);
     const start = this.#time.now;
     await this.#engine.close({ timeout });
-    if (this.#time.now > start + timeout + 2_500) this.#world.violations.push(`close took ${this.#time.now - start} ms`);
+    if (this.#time.now > start + timeout + 2_500)
+      this.#world.violations.push(`close took ${this.#time.now - start} ms`);
   }
 
   async #until(over: () => boolean): Promise<string | undefined> {
@@ -117,11 +123,16 @@ class Simulation {
     if (sessions > permits) return `${sessions} sessions on ${permits} permits`;
     if (held > permits) return `${held} permits are held of ${permits}`;
     if (held < sessions) return `${held} permits are held for ${sessions} sessions`;
-    if (status.open > (settings.max ?? permits)) return `${status.open} connections are open, and ${settings.max} may be`;
-    if (status.open > status.idle + status.inUse + status.closing + status.connecting) return `connections are lost from the books: ${status.text}`;
-    if (status.waiting > status.connecting && status.idle > 0) return `somebody waits beside an idle connection: ${status.text}`;
-    if (status.waiting === 0 && this.#permits.status.waiting > 0) return `a permit is asked for that nobody needs: ${status.text}`;
-    if (new Set(status.holders.map(({ connectionId }) => connectionId)).size !== status.holders.length) return 'one connection has two holders';
+    if (status.open > (settings.max ?? permits))
+      return `${status.open} connections are open, and ${settings.max} may be`;
+    if (status.open > status.idle + status.inUse + status.closing + status.connecting)
+      return `connections are lost from the books: ${status.text}`;
+    if (status.waiting > status.connecting && status.idle > 0)
+      return `somebody waits beside an idle connection: ${status.text}`;
+    if (status.waiting === 0 && this.#permits.status.waiting > 0)
+      return `a permit is asked for that nobody needs: ${status.text}`;
+    if (new Set(status.holders.map(({ connectionId }) => connectionId)).size !== status.holders.length)
+      return 'one connection has two holders';
     return undefined;
   }
 
@@ -139,7 +150,10 @@ class Simulation {
     if (this.#time.timers > 0) return `${this.#time.timers} timers are left`;
     if (this.#permits.status.held > 0) return `${this.#permits.status.held} permits were never given back`;
     if (this.#server.sessions.size > 0) return `${this.#server.sessions.size} sessions are left`;
-    const listeners = this.#world.controllers.reduce((sum, { signal }) => sum + getEventListeners(signal, 'abort').length, 0);
+    const listeners = this.#world.controllers.reduce(
+      (sum, { signal }) => sum + getEventListeners(signal, 'abort').length,
+      0,
+    );
     if (listeners > 0) return `${listeners} listeners are left on signals`;
     return this.#wrong();
   }
@@ -151,9 +165,12 @@ class Simulation {
   #broken({ transaction, marks, verdict }: Claim): string | undefined {
     const there = [...this.#server.committed].filter((mark) => mark.startsWith(`${transaction}.`));
     const whole = there.length === marks.length && marks.every((mark) => this.#server.committed.has(mark));
-    if (verdict === 'committed' && !whole) return `${transaction} was told that ${marks.join()} are there; there are ${there.join() || 'none'}`;
-    if (verdict === 'not committed' && there.length > 0) return `${transaction} was told that nothing is there; there are ${there.join()}`;
-    if (verdict === 'unknown' && !whole && there.length > 0) return `of ${transaction} only a part is there: ${there.join()} of ${marks.join()}`;
+    if (verdict === 'committed' && !whole)
+      return `${transaction} was told that ${marks.join()} are there; there are ${there.join() || 'none'}`;
+    if (verdict === 'not committed' && there.length > 0)
+      return `${transaction} was told that nothing is there; there are ${there.join()}`;
+    if (verdict === 'unknown' && !whole && there.length > 0)
+      return `of ${transaction} only a part is there: ${there.join()} of ${marks.join()}`;
     return undefined;
   }
 
@@ -175,7 +192,9 @@ class Simulation {
     this.#world.happened.set(what, (this.#world.happened.get(what) ?? 0) + 1);
     switch (what) {
       case 'kill':
-        return connections.length > 0 ? this.#random.pick(connections).lose(this.#random.pick(['said', 'reset', 'silent'] as const)) : undefined;
+        return connections.length > 0
+          ? this.#random.pick(connections).lose(this.#random.pick(['said', 'reset', 'silent'] as const))
+          : undefined;
       case 'restart':
         for (const connection of connections) connection.lose('reset');
         return undefined;
@@ -184,7 +203,9 @@ class Simulation {
       case 'invalidate':
         return pool.invalidate();
       case 'dispose':
-        this.#engine.dispose().catch((error: unknown) => this.#world.violations.push(`dispose failed: ${String(error)}`));
+        this.#engine
+          .dispose()
+          .catch((error: unknown) => this.#world.violations.push(`dispose failed: ${String(error)}`));
         return undefined;
       case 'calm':
         return undefined;
@@ -213,6 +234,11 @@ export async function simulate(schedule: Schedule): Promise<Report> {
   try {
     return await new Simulation(schedule).run();
   } catch (error) {
-    return { failure: `thrown: ${error instanceof Error ? (error.stack ?? '') : String(error)}`, steps: 0, happened: new Map(), committed: 0 };
+    return {
+      failure: `thrown: ${error instanceof Error ? (error.stack ?? '') : String(error)}`,
+      steps: 0,
+      happened: new Map(),
+      committed: 0,
+    };
   }
 }

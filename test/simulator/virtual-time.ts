@@ -21,7 +21,12 @@ export function settled(): Promise<void> {
 
 /** Finalization that happens when told. */
 class Registries {
-  readonly #watched: { readonly target: WeakKey; readonly held: unknown; readonly token: WeakKey | undefined; readonly run: (held: never) => void }[] = [];
+  readonly #watched: {
+    readonly target: WeakKey;
+    readonly held: unknown;
+    readonly token: WeakKey | undefined;
+    readonly run: (held: never) => void;
+  }[] = [];
 
   get constructorFor(): typeof FinalizationRegistry {
     const watched = this.#watched;
@@ -113,7 +118,9 @@ export class VirtualTime {
         else Object.defineProperty(target, name, own);
       });
     };
-    replace(globalThis, 'setTimeout', (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]) => this.timer(delay, () => run(...args)));
+    replace(globalThis, 'setTimeout', (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]) =>
+      this.timer(delay, () => run(...args)),
+    );
     replace(globalThis, 'clearTimeout', (timer: unknown) => this.stop(timer));
     replace(globalThis, 'FinalizationRegistry', this.registries.constructorFor);
     replace(performance, 'now', () => this.now);
