@@ -236,7 +236,7 @@ export class ConnectionExecutor implements Executor {
       });
     } catch (error) {
       // What was to be undone still stands, even where nothing was sent: it must not be committed with the rest.
-      this.#failure ??= failure ?? (error as AthanorError);
+      this.#failure ??= failure ?? transactionFailed(error as AthanorError);
       throw error;
     }
   }

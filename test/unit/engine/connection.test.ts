@@ -130,6 +130,7 @@ describe('savepoints', () => {
     await assert.rejects(nested, RangeError);
     const { signal } = new AbortController();
     await assert.rejects(connection.raw('select b', [], { signal }).all(), StateError);
+    await assert.rejects(connection.commit({ signal }), StateError);
     await transaction.rollback();
     assert.equal(ran().at(-1), 'ROLLBACK');
     assert.ok(!ran().includes('COMMIT'));
