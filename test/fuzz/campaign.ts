@@ -11,7 +11,7 @@ export interface CampaignOptions {
   readonly seed: number;
   /** From one seed to the next. */
   readonly step: number;
-  readonly progress?: ((seed: number, messages: number) => void) | undefined;
+  readonly progress?: ((seed: number) => void) | undefined;
 }
 
 export interface CampaignReport {
@@ -19,7 +19,7 @@ export interface CampaignReport {
   readonly messages: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** The longest the driver was busy with one piece of what came, in ms. */
+  /** The longest the driver was busy with one piece of what came, in ms of processor time. */
   readonly longest: number;
   /** Resident memory at most, less what it was after warming up, in bytes. */
   readonly growth: number;
@@ -80,7 +80,7 @@ export async function campaign({ messages, seed, step, progress }: CampaignOptio
     if (total.conversations > WARM) total.longest = Math.max(total.longest, verdict.longest);
     if (total.conversations === WARM) base = process.memoryUsage.rss();
     if (total.conversations % SAMPLE !== 0) continue;
-    progress?.(at, total.messages);
+    progress?.(at);
     total.growth = Math.max(total.growth, process.memoryUsage.rss() - base);
     // Lets what was thrown past everybody arrive.
     await new Promise((resolve) => void setImmediate(resolve));

@@ -10,9 +10,11 @@ import type { PlannedServer } from './server.ts';
 /** Promises that wait on each other get this many turns to settle. */
 const TURNS = 3;
 
+const SETTLED = Promise.resolve();
+
 /** Lets the client's promises go on, without the outside world. */
 export async function turns(count: number = TURNS): Promise<void> {
-  for (let left = count; left > 0; left -= 1) await undefined;
+  for (let left = count; left > 0; left -= 1) await SETTLED;
 }
 
 export class Delivery {

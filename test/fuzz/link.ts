@@ -9,6 +9,16 @@ const CERTIFICATE = Buffer.from('300f3000300b06092a864886f70d01010b', 'hex');
 const SHARED = Buffer.alloc(1 << 18);
 const SCRIBBLE = 0xee;
 
+type CpuTime = () => { readonly user: number; readonly system: number };
+const ofThread: CpuTime =
+  (process as { threadCpuUsage?: CpuTime }).threadCpuUsage?.bind(process) ?? (() => process.cpuUsage());
+
+/** Milliseconds this thread has worked; what others do on the same processor does not count. */
+function busy(): number {
+  const { user, system } = ofThread();
+  return (user + system) / 1_000;
+}
+
 /** Takes a transport's place. */
 export class MemoryTransport {
   onData: (bytes: Buffer, length: number) => void = () => {};
@@ -60,9 +70,9 @@ export class MemoryTransport {
   feed(bytes: Buffer): void {
     for (let at = 0; at < bytes.length && !this.ended; at += SHARED.length) {
       const length = bytes.copy(SHARED, 0, at, at + SHARED.length);
-      const start = performance.now();
+      const start = busy();
       this.onData(SHARED, length);
-      this.longest = Math.max(this.longest, performance.now() - start);
+      this.longest = Math.max(this.longest, busy() - start);
       // What the driver has kept of it is not what it was any more.
       SHARED.fill(SCRIBBLE, 0, length);
     }

@@ -1,58 +1,38 @@
 // npm run fuzz -- [--messages 1000000] [--seed N] : conversations in two processes, one with generated row decoders and
 // one where code generation is forbidden, then the branch coverage of a part of it. `--conversation N [--closures]`
 // plays a single one again.
-import { fork } from 'node:child_process';
 import path from 'node:path';
 import { run } from 'node:test';
 import { parseArgs } from 'node:util';
+import { runPart, sayAt, sayReport } from '../part.ts';
 import { campaign, type CampaignReport } from './campaign.ts';
 
 const DEFAULT_MESSAGES = 1_000_000;
-/** A process that says nothing for this long is caught in a loop, in ms. */
-const SILENCE = 60_000;
 const MEMORY = 64 << 20;
+/** Milliseconds one piece of what comes may keep the thread busy. */
+const STALL = 50;
 const COVERAGE = 90;
 /** Garbage is collected early, so that what is resident is what is held. */
 const SPARSE = ['--max-semi-space-size=4'];
 const FORBIDDEN = '--disallow-code-generation-from-strings';
 
-type Word = { readonly at: number; readonly messages: number } | { readonly report: CampaignReport };
-
 /** A part of a campaign in a process of its own. */
 function part(options: { messages: number; seed: number; step: number; closures: boolean }): Promise<CampaignReport> {
   const { messages, seed, step, closures } = options;
-  return new Promise((resolve, reject) => {
-    const args = ['--part', '--messages', String(messages), '--seed', String(seed), '--step', String(step)];
-    const child = fork(import.meta.filename, args, { execArgv: closures ? [...SPARSE, FORBIDDEN] : SPARSE });
-    let report: CampaignReport | undefined;
-    let at = seed;
-    const silent = (): void => {
-      child.kill('SIGKILL');
-      reject(
-        new Error(
-          `a loop without end: it is one of the conversations from ${at} on, every ${step}th${closures ? ', --closures' : ''}`,
-        ),
-      );
-    };
-    let watch = setTimeout(silent, SILENCE);
-    child.on('message', (word: Word) => {
-      clearTimeout(watch);
-      watch = setTimeout(silent, SILENCE);
-      if ('report' in word) report = word.report;
-      else at = word.at;
-    });
-    child.on('exit', (code) => {
-      clearTimeout(watch);
-      if (report === undefined)
-        reject(new Error(`it died with ${code}, in one of the conversations from ${at} on, every ${step}th`));
-      else resolve(report);
-    });
+  return runPart({
+    program: import.meta.filename,
+    args: ['--part', '--messages', String(messages), '--seed', String(seed), '--step', String(step)],
+    flags: closures ? [...SPARSE, FORBIDDEN] : SPARSE,
+    again: (at) => `in one of the conversations behind ${at}, every ${step}th${closures ? ', with --closures' : ''}`,
   });
 }
 
 function failures(report: CampaignReport): string[] {
-  const growth = report.growth > MEMORY ? [`memory grew by ${megabytes(report.growth)}`] : [];
-  return report.failure === undefined ? growth : [report.failure, ...growth];
+  return [
+    ...(report.failure === undefined ? [] : [report.failure]),
+    ...(report.growth > MEMORY ? [`memory grew by ${megabytes(report.growth)}`] : []),
+    ...(report.longest > STALL ? [`the event loop was held for ${report.longest.toFixed(1)} ms`] : []),
+  ];
 }
 
 const megabytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
@@ -140,13 +120,6 @@ async function main(): Promise<number> {
 }
 
 if (values.part) {
-  const word = (message: Word): void => void process.send?.(message);
-  const report = await campaign({
-    messages: Number(values.messages),
-    seed: Number(values.seed),
-    step: Number(values.step),
-    progress: (at, messages) => word({ at, messages }),
-  });
-  word({ report });
-  process.disconnect?.();
+  const { messages, seed, step } = values;
+  sayReport(await campaign({ messages: Number(messages), seed: Number(seed), step: Number(step), progress: sayAt }));
 } else process.exitCode = await main();

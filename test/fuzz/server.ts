@@ -120,20 +120,18 @@ export class PlannedServer {
     }
     if (type === '') {
       if (plan.refusal !== undefined) return this.#refuse(plan.refusal);
-      switch (plan.auth) {
-        case 'none':
-          return this.#welcome();
-        case 'password':
-          return this.#send(frame('R', int32(3)));
-        case 'md5':
-          return this.#send(frame('R', int32(5), SALT.subarray(0, 4)));
-        case 'scram':
-          return this.#send(frame('R', int32(10), text('SCRAM-SHA-256-PLUS'), text('SCRAM-SHA-256'), Buffer.from([0])));
-      }
+      return this.#ask(plan.auth);
     }
     if (plan.auth !== 'scram') return this.#welcome();
     if (this.#nonce === '') this.#challenge(body);
     else this.#prove(body);
+  }
+
+  #ask(auth: NonNullable<Conversation['startup']>['auth']): void {
+    if (auth === 'none') this.#welcome();
+    else if (auth === 'password') this.#send(frame('R', int32(3)));
+    else if (auth === 'md5') this.#send(frame('R', int32(5), SALT.subarray(0, 4)));
+    else this.#send(frame('R', int32(10), text('SCRAM-SHA-256-PLUS'), text('SCRAM-SHA-256'), Buffer.from([0])));
   }
 
   #refuse(code: string): void {

@@ -67,7 +67,7 @@ const small = (type: number, values: readonly (readonly [number, Buffer])[]): Co
 const bigints = [0n, -5n, 9007199254740993n, -9223372036854775808n];
 const UNSAFE = 9007199254740993n;
 
-function wide(kind: 'integer' | 'float'): Sample[] {
+function wide(): Sample[] {
   return [
     ...[0n, -5n, 9007199254740991n].map((value) => sample(String(value), Number(value), i64(value))),
     refused(String(UNSAFE), i64(UNSAFE)),
@@ -121,8 +121,8 @@ export const COLUMN_TYPES: readonly ColumnType[] = [
   ...small(26, oid),
   { oid: 20, kind: undefined, samples: bigints.map((value) => sample(String(value), value, i64(value))) },
   { oid: 20, kind: 'bigint', samples: bigints.map((value) => sample(String(value), value, i64(value))) },
-  { oid: 20, kind: 'integer', samples: wide('integer') },
-  { oid: 20, kind: 'float', samples: wide('float') },
+  { oid: 20, kind: 'integer', samples: wide() },
+  { oid: 20, kind: 'float', samples: wide() },
   {
     oid: 700,
     kind: undefined,

@@ -9,6 +9,7 @@ import {
 } from '../../src/errors/index.ts';
 import type { Connection } from '../../src/engine/connection.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { DriverStatement } from '../../src/driver/driver.ts';
 import { Random } from '../random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -44,6 +45,10 @@ class Deliberate extends Error {}
 const SLACK = 250;
 /** A peer that fell silent is noticed by then, and what waited behind it is told. */
 const LONGEST = 130_000;
+
+function statement(sql: string, ...params: string[]): DriverStatement {
+  return { text: { sql, params: params.map(() => undefined), results: undefined, prepare: false }, params };
+}
 
 /** A transaction as its client sees it. */
 class Draft {
@@ -85,6 +90,7 @@ export class Client {
         () => this.#explicit(),
         () => this.#autocommit(),
         () => this.#handle(),
+        () => this.#leased(),
       ]);
       try {
         await task();
@@ -100,7 +106,7 @@ export class Client {
   async #scoped(): Promise<void> {
     const draft = this.#draft();
     await this.#judged(draft, () =>
-      this.#world.engine.begin((connection) => this.#work(connection, draft), this.#limits(0.1)),
+      this.#world.engine.begin((connection) => this.#work(connection, draft), this.#limits(0.25)),
     );
   }
 
@@ -127,7 +133,7 @@ export class Client {
   /** engine.begin() as a handle. */
   async #handle(): Promise<void> {
     const draft = this.#draft();
-    const transaction = await this.#world.engine.begin(this.#limits(0.05));
+    const transaction = await this.#world.engine.begin(this.#limits(0.3));
     let worked = true;
     await this.#work(transaction.connection, draft).catch((error: unknown) => {
       this.#check(error, undefined);
@@ -207,6 +213,32 @@ export class Client {
     await this.#timed({ timeout: 5_000 }, () => connection.close());
   }
 
+  /** A connection straight from the pool, given back as nobody should: in a transaction, or with work under way. */
+  async #leased(): Promise<void> {
+    const timeout = this.#random.between(50, 2_000);
+    const acquired = this.#timed({ timeout }, () => this.#world.engine.pool.acquire({ timeout }));
+    const lease = await acquired.catch((error: unknown) => this.#check(error, undefined));
+    if (lease === undefined) return;
+    const draft = this.#draft();
+    const mark = draft.next();
+    draft.marks.push(mark);
+    const work = [statement('BEGIN'), statement('mark $1', mark)];
+    const done = lease
+      .submit(work, { row() {} })
+      .catch((error: unknown) => this.#check(error, mark))
+      .finally(() => lease.settled());
+    if (this.#random.chance(0.6)) await done;
+    this.#note('given back badly');
+    this.#claim(draft, 'unknown');
+    const how = this.#random.next();
+    if (how < 0.15) lease.invalidate('it is not wanted');
+    else {
+      if (how < 0.3) lease.invalidate('it is not wanted again', true);
+      lease.release();
+    }
+    await done;
+  }
+
   // --- what happens in one -------------------------------------------------------------------------------------
 
   async #work(connection: Connection, draft: Draft): Promise<void> {
@@ -255,7 +287,7 @@ export class Client {
 
   async #nested(connection: Connection, draft: Draft): Promise<void> {
     const kept = draft.marks.length;
-    const fails = this.#random.chance(0.3);
+    const fails = this.#random.chance(0.4);
     try {
       await connection.beginNested(async () => {
         await this.#mark(connection, draft, this.#limits(0.15));

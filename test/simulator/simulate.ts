@@ -22,6 +22,9 @@ export interface Report {
 /** Steps after which a schedule is taken for one that never ends. */
 const MOST_STEPS = 200_000;
 
+/** Longer than any reset or goodbye takes, in ms. */
+const REST = 6_000;
+
 class Simulation {
   readonly #schedule: Schedule;
   readonly #random: Random;
@@ -83,12 +86,24 @@ class Simulation {
     let ending: Promise<void> | undefined;
     if (closesEarly) this.#time.timer(this.#random.int(1_000), () => (ending = this.#close()));
     const played = await this.#until(() => working === 0);
-    if (played !== undefined) return played;
+    const idle = played ?? (ending === undefined ? await this.#idle() : undefined);
+    if (idle !== undefined) return idle;
     ending ??= this.#close();
     let closed = false;
     void ending.then(() => (closed = true));
     const wrong = await this.#until(() => closed);
     return wrong ?? (await this.#rest());
+  }
+
+  /** Nobody wants anything any more: what was lent has come back, and nobody is left waiting. */
+  async #idle(): Promise<string | undefined> {
+    for (const until = this.#time.now + REST; this.#time.step(until); ) {
+      await settled();
+      const wrong = this.#wrong();
+      if (wrong !== undefined) return wrong;
+    }
+    const { status } = this.#engine.pool;
+    return status.inUse + status.waiting > 0 ? `nobody is at work, and yet: ${status.text}` : undefined;
   }
 
   /** Closing ends in time whatever happens. */
@@ -215,7 +230,7 @@ class Simulation {
   /** Whoever asked first is served first. */
   #watchLine(pool: Pool): void {
     const acquire = pool.acquire.bind(pool);
-    pool.acquire = async (options: AcquireOptions = {}): Promise<Lease> => {
+    pool.acquire = async (options: AcquireOptions): Promise<Lease> => {
       const place = { controller: options.signal };
       this.#line.push(place);
       try {
