@@ -22,6 +22,7 @@ export function started({ transport, limit, cacheSize, cancel }: ClientOptions):
     transport: transport.asTransport,
     reader,
     pid: 4242,
+    parameters: new Map(),
     statementCacheSize: cacheSize,
     cancel,
   });
@@ -38,13 +39,15 @@ export async function startUp(client: ClientOptions, settings: PostgresOptions):
       tlsPlans(options)[0] ?? { want: 'never', verify: 'none', guarded: false },
     );
     const frames = new StartupFrames(transport);
-    const key = await startSession({ transport, frames, options, secured, applicationName: 'fuzz' });
+    const parameters = new Map<string, string>();
+    const key = await startSession({ transport, frames, options, secured, applicationName: 'fuzz', parameters });
     const { reader } = frames;
     reader.limit = client.limit;
     const connection = new PostgresConnection({
       transport,
       reader,
       pid: key.pid,
+      parameters,
       statementCacheSize: client.cacheSize,
       cancel: client.cancel,
     });
