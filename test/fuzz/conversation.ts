@@ -37,6 +37,24 @@ export interface Batch {
 export interface Exchange {
   readonly batches: readonly Batch[];
   readonly beside: 'none' | 'close' | 'destroy' | 'cancel';
+  /** What follows the batches. */
+  readonly stream: Stream | undefined;
+}
+
+/** A COPY, or a cursor that is read to its end or not. */
+export interface Stream {
+  readonly kind: 'copy in' | 'copy out' | 'cursor';
+  /** The cursor's statement. */
+  readonly query: number;
+  /** Rows, or pieces of data. */
+  readonly amount: number;
+  /** Rows of a page. */
+  readonly page: number;
+  /** Pages that are asked for. */
+  readonly pages: number;
+  readonly answer: 'goes' | 'refused' | 'fails';
+  /** The client's own end of it throws half way. */
+  readonly throws: boolean;
 }
 
 export interface Startup {
@@ -138,6 +156,37 @@ function makeBatch(random: Random, queries: number): Batch {
   return { runs, signal, sinkThrows: random.chance(0.005) };
 }
 
+function makeStream(random: Random, queries: readonly Query[]): Stream {
+  const returning = [...queries.keys()].filter((query) => (queries[query]?.columns.length ?? 0) > 0);
+  const kind =
+    returning.length === 0
+      ? random.pick(['copy in', 'copy out'] as const)
+      : random.pick(['copy in', 'copy out', 'cursor', 'cursor'] as const);
+  return {
+    kind,
+    query: returning.length === 0 ? 0 : random.pick(returning),
+    amount: random.chance(0.1) ? random.between(20, 100) : random.int(8),
+    page: random.between(1, 5),
+    pages: random.between(0, 4),
+    answer: random.chance(0.8) ? 'goes' : random.pick(['refused', 'fails'] as const),
+    throws: random.chance(0.15),
+  };
+}
+
+/** Batches, and perhaps a stream behind them; a cursor mostly finds a transaction open. */
+function makeExchange(random: Random, queries: readonly Query[]): Exchange {
+  const batches = Array.from({ length: random.chance(0.5) ? 1 : random.between(2, 5) }, () =>
+    makeBatch(random, queries.length),
+  );
+  const stream = random.chance(0.25) ? makeStream(random, queries) : undefined;
+  const begin: Batch = { runs: [{ query: 0, sets: 1, rows: 0, answer: 'rows' }], signal: 'none', sinkThrows: false };
+  return {
+    batches: stream?.kind === 'cursor' && random.chance(0.9) ? [...batches, begin] : batches,
+    beside: random.chance(0.95) ? 'none' : random.pick(['close', 'destroy', 'cancel'] as const),
+    stream,
+  };
+}
+
 function makeStartup(random: Random): Startup {
   return {
     auth: random.pick(['none', 'password', 'md5', 'scram', 'scram'] as const),
@@ -152,8 +201,9 @@ function makeStartup(random: Random): Startup {
 /** About how many messages the server will have sent before the last exchange. */
 function weigh(exchanges: readonly Exchange[]): number {
   let count = 0;
-  for (const { batches } of exchanges) {
+  for (const { batches, stream } of exchanges) {
     for (const { runs } of batches) for (const { sets, rows } of runs) count += 4 + sets * (2 + rows);
+    if (stream !== undefined) count += 6 + stream.amount;
   }
   return count;
 }
@@ -163,15 +213,7 @@ export function makeConversation(seed: number): Conversation {
   const random = new Random(seed);
   const queries = [...FRAMING, ...Array.from({ length: random.between(1, 5) }, (_, i) => makeQuery(random, i))];
   const startup = random.chance(0.2) ? makeStartup(random) : undefined;
-  const exchanges = Array.from(
-    { length: random.between(1, 5) },
-    (): Exchange => ({
-      batches: Array.from({ length: random.chance(0.5) ? 1 : random.between(2, 5) }, () =>
-        makeBatch(random, queries.length),
-      ),
-      beside: random.chance(0.95) ? 'none' : random.pick(['close', 'destroy', 'cancel'] as const),
-    }),
-  );
+  const exchanges = Array.from({ length: random.between(1, 5) }, () => makeExchange(random, queries));
   const opening = startup === undefined ? 0 : random.chance(0.5) ? 12 : 40;
   const span = startup !== undefined && opening === 12 ? 12 : weigh(exchanges) + opening;
   const strikes = random.chance(0.15) ? 0 : random.chance(0.7) ? 1 : random.between(2, 4);

@@ -115,6 +115,11 @@ export class BodyReader {
     return this.#body.readUInt16BE(this.#at - 2);
   }
 
+  int32(): number {
+    this.#at += 4;
+    return this.#body.readInt32BE(this.#at - 4);
+  }
+
   /** A length and as many bytes; `null` where the length is -1. */
   value(): Buffer | null {
     const length = this.#body.readInt32BE(this.#at);

@@ -27,6 +27,8 @@ export class MemoryTransport {
   /** The longest the driver was busy with one piece, in ms. */
   longest = 0;
   ended = false;
+  /** The driver wants nothing more for now. */
+  held = false;
   readonly #wrote: (bytes: Buffer) => void;
   #close: () => void = () => {};
 
@@ -55,6 +57,19 @@ export class MemoryTransport {
   write(bytes: Buffer): boolean {
     if (!this.ended) this.#wrote(bytes);
     return false;
+  }
+
+  /** There is always room. */
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  hold(): void {
+    this.held = true;
+  }
+
+  release(): void {
+    this.held = false;
   }
 
   /** The client says goodbye; the server closes too. */

@@ -9,7 +9,8 @@ import { Innocent } from './innocent.ts';
 import { MemoryTransport } from './link.ts';
 import type { PostgresOptions } from '../../src/dialects/postgresql/driver/options.ts';
 import { Reference } from './reference.ts';
-import { PASSWORD, PlannedServer } from './server.ts';
+import { copyPiece, PASSWORD, PlannedServer } from './server.ts';
+import { BROKEN, runStream, type Streaming } from './streaming.ts';
 import { COLUMN_TYPES, same } from './values.ts';
 
 /** How a conversation went. `failure` says what is wrong with the client, if anything is. */
@@ -97,6 +98,7 @@ class Play {
   readonly #transport: MemoryTransport;
   readonly #delivery: Delivery;
   readonly #asked: Asked[] = [];
+  readonly #streams: Streaming[] = [];
   readonly #lost: Error[] = [];
   #connection: DriverConnection | undefined;
   #left = false;
@@ -141,7 +143,8 @@ class Play {
     this.#connection.onNotice = () => {
       if (this.#plan.noticeThrows) throw THROWN;
     };
-    for (const exchange of this.#plan.exchanges) await this.#exchange(this.#connection, exchange);
+    for (const [number, exchange] of this.#plan.exchanges.entries())
+      await this.#exchange(this.#connection, exchange, number);
     const status = this.#connection.status;
     this.#transport.finish(undefined);
     await turns();
@@ -150,7 +153,7 @@ class Play {
   }
 
   get #pending(): boolean {
-    return this.#asked.some(({ state }) => state === 'pending');
+    return [...this.#asked, ...this.#streams].some(({ state }) => state === 'pending');
   }
 
   #cancel(): Promise<void> {
@@ -178,7 +181,10 @@ class Play {
     const start = performance.now();
     for (let quiet = 0; !over && quiet < QUIET; ) {
       await immediate();
-      const busy = (await this.#delivery.bring()) || (this.#server.challenging && performance.now() - start < 20);
+      // Keys are derived and certificates read outside of this thread: that takes as long as it takes.
+      const patience = this.#delivery.struck === Number.POSITIVE_INFINITY ? PATIENCE : 50;
+      const elsewhere = this.#server.challenging || (startup.tls === 'accepted' && !this.#server.greeted);
+      const busy = (await this.#delivery.bring()) || (elsewhere && performance.now() - start < patience);
       quiet = busy ? 0 : quiet + 1;
     }
     if (!over) this.#transport.finish(undefined);
@@ -194,7 +200,11 @@ class Play {
     return calm ? `connecting failed with nothing wrong: ${inspect(error)}` : undefined;
   }
 
-  async #exchange(connection: DriverConnection, { batches, beside }: Exchange): Promise<void> {
+  async #exchange(
+    connection: DriverConnection,
+    { batches, beside, stream }: Exchange,
+    exchange: number,
+  ): Promise<void> {
     const asked = batches.map((batch) => this.#ask(connection, batch));
     await turns();
     const abort = (signal: Batch['signal']): void => {
@@ -206,7 +216,25 @@ class Play {
       await turns();
       quiet = (await this.#delivery.bring()) ? 0 : quiet + 1;
       abort('abort late');
-      if (quiet > 1 && asked.every(({ state }) => state !== 'pending')) return;
+      if (quiet > 1 && asked.every(({ state }) => state !== 'pending')) break;
+    }
+    if (stream !== undefined) await this.#stream(connection, { exchange, stream });
+  }
+
+  async #stream(
+    connection: DriverConnection,
+    { exchange, stream }: Pick<Streaming, 'exchange' | 'stream'>,
+  ): Promise<void> {
+    const streaming: Streaming = { exchange, stream, rows: [], chunks: [], state: 'pending', error: undefined };
+    this.#streams.push(streaming);
+    const { params = [] } = this.#plan.queries[stream.query] ?? {};
+    const text = textsOf(this.#plan)[stream.query];
+    const statement =
+      text === undefined ? undefined : { text, params: [`stream ${exchange}`, ...params.map(([, , value]) => value)] };
+    void runStream(connection, { plan: this.#plan, statement }, streaming);
+    for (let quiet = 0; quiet < QUIET && streaming.state === 'pending'; ) {
+      await turns(8);
+      quiet = !this.#transport.held && (await this.#delivery.bring()) ? 0 : quiet + 1;
     }
   }
 
@@ -255,6 +283,10 @@ class Play {
       const wrong = this.#wrong(asked, reference, calm);
       if (wrong !== undefined) return `batch ${asked.index}: ${wrong}`;
     }
+    for (const streaming of this.#streams) {
+      const wrong = this.#wrongStream(streaming, reference);
+      if (wrong !== undefined) return `the ${streaming.stream.kind} of exchange ${streaming.exchange}: ${wrong}`;
+    }
     if (connection.status !== 'closed') return `the connection is ${connection.status} after its end`;
     if (calm && this.#delivery.struck === Number.POSITIVE_INFINITY && !this.#server.ended && before === 'closed')
       return `the connection was given up for nothing: ${inspect(this.#lost[0])}`;
@@ -302,6 +334,21 @@ class Play {
     const sound = calm && read !== undefined && read.lastFrame !== -1 && read.lastFrame < this.#delivery.struck;
     if (sound) return this.#unexpected(asked);
     return undefined;
+  }
+
+  #wrongStream(streaming: Streaming, reference: Reference): string | undefined {
+    const { exchange, stream, state, error, rows, chunks } = streaming;
+    if (state === 'pending') return 'it was never settled';
+    if (state === 'rejected') {
+      if (error instanceof AthanorError || (stream.throws && error === BROKEN)) return undefined;
+      return `it failed with ${inspect(error)}`;
+    }
+    const wrong = reference.wrongStream(exchange, { rows, bytes: Buffer.concat(chunks) });
+    if (wrong !== undefined || stream.kind !== 'copy in') return wrong;
+    const sent = Buffer.concat(Array.from({ length: stream.amount }, (_, i) => copyPiece(this.#plan, i)));
+    return Buffer.compare(this.#server.copied.get(exchange) ?? Buffer.alloc(0), sent) === 0
+      ? undefined
+      : 'the server got something else';
   }
 
   #unexpected({ index, state, error, rows }: Asked): string | undefined {

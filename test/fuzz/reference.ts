@@ -43,9 +43,18 @@ function answers(messages: readonly Message[]): Message[][] {
   return all;
 }
 
+const LETTERS: { readonly [K in BatchPart['is']]: (part: BatchPart) => string } = {
+  close: () => '3',
+  parse: (part) => (part.is === 'parse' && part.described ? '1t(?:T|n)' : '1'),
+  copy: (part) => (part.is === 'copy' ? part.letters : ''),
+  open: () => '2',
+  fetch: () => 'D*[sC]',
+  run: () => '2D*[CI]',
+};
+
 /** The letters a successful answer is made of. */
 function grammar(parts: readonly BatchPart[]): RegExp {
-  const letters = parts.map((part) => (part.is === 'close' ? '3' : part.is === 'parse' ? '1t(?:T|n)' : '2D*[CI]'));
+  const letters = parts.map((part) => LETTERS[part.is](part));
   return new RegExp(`^${letters.join('')}Z$`);
 }
 
@@ -86,6 +95,12 @@ export class Reference {
   readonly #columns = new Map<string, Column[] | undefined>();
 
   /** `stream`: all that was brought to the client, less what is no message. */
+  /** What portals return, by the number of their exchange. */
+  readonly #opened = new Map<
+    number,
+    { readonly columns: Column[] | undefined; readonly part: Extract<BatchPart, { is: 'open' }> }
+  >();
+
   constructor(plan: Conversation, read: readonly ReadBatch[], stream: Buffer) {
     this.#plan = plan;
     this.#read = read;
@@ -106,6 +121,44 @@ export class Reference {
     return this.#wrongRows({ index, read, answer, batch }, delivered);
   }
 
+  /** What is wrong with the success of an exchange's stream, of which so much was received. */
+  wrongStream(exchange: number, { rows, bytes }: Streamed): string | undefined {
+    const data: Buffer[] = [];
+    const found: Message[] = [];
+    if (!this.#read.some(({ stream }) => stream === exchange)) return 'it succeeded without an answer';
+    for (const [index, read] of this.#read.entries()) {
+      // A portal whose end is not confirmed has ended with its connection.
+      if (read.stream !== exchange || read.parts.every(({ is }) => is === 'close')) continue;
+      const answer = this.#answers[index] ?? [];
+      const letters = answer.map(({ type }) => type).join('');
+      if (!grammar(read.parts).test(letters)) return `it succeeded on the answer ${letters}`;
+      for (const message of answer) {
+        if (message.type === 'd') data.push(message.body);
+        if (message.type === 'D') found.push(message);
+      }
+    }
+    if (Buffer.compare(Buffer.concat(data), bytes) !== 0) return 'what was copied is not what was sent';
+    if (found.length !== rows.length) return `${rows.length} rows were read of ${found.length}`;
+    return this.#wrongPages(exchange, found, rows);
+  }
+
+  #wrongPages(
+    exchange: number,
+    messages: readonly Message[],
+    rows: readonly (readonly Scalar[])[],
+  ): string | undefined {
+    const { columns, part } = this.#opened.get(exchange) ?? {};
+    for (const [at, { body }] of messages.entries()) {
+      const fields = fieldsOf(body);
+      if (columns === undefined || part === undefined || fields?.length !== columns.length)
+        return 'a damaged row was taken';
+      const query = this.#plan.queries.find(({ sql }) => sql === part.sql);
+      const wrong = fields.findIndex((field, i) => !meant({ query, part, columns, i }, field, rows[at]?.[i] as Scalar));
+      if (wrong !== -1) return `row ${at}, column ${wrong} of the cursor is not what was sent`;
+    }
+    return undefined;
+  }
+
   /** Follows what statements return through all answers. */
   #walk(): void {
     const known = new Map<string, Column[] | undefined>();
@@ -113,10 +166,12 @@ export class Reference {
       const described = (this.#answers[index] ?? []).filter(({ type }) => type === 'T' || type === 'n');
       let run = 0;
       for (const part of parts) {
-        if (part.is === 'parse') {
+        if (part.is === 'parse' && part.described) {
           const message = described.shift();
           if (message !== undefined) known.set(part.name, message.type === 'T' ? columnsOf(message.body) : undefined);
         }
+        if (part.is === 'open')
+          this.#opened.set(this.#read[index]?.stream ?? -1, { columns: known.get(part.name), part });
         if (part.is === 'run') this.#columns.set(`${index}:${run++}`, known.get(part.name));
       }
     }
@@ -152,6 +207,12 @@ export class Reference {
   }
 }
 
+/** What came of a stream. */
+export interface Streamed {
+  readonly rows: readonly (readonly Scalar[])[];
+  readonly bytes: Buffer;
+}
+
 interface Judged {
   readonly index: number;
   readonly read: ReadBatch;
@@ -170,7 +231,7 @@ function statementOf(sets: readonly number[], run: number): number {
 
 interface Place {
   readonly query: Conversation['queries'][number] | undefined;
-  readonly part: Extract<BatchPart, { is: 'run' }>;
+  readonly part: { readonly formats: readonly number[] };
   readonly columns: readonly Column[];
   readonly i: number;
 }

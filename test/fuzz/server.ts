@@ -3,7 +3,7 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { Scalar } from '../../src/driver/driver.ts';
 import { Random } from '../random.ts';
-import type { Conversation, Query, Run } from './conversation.ts';
+import type { Conversation, Query, Run, Stream } from './conversation.ts';
 import {
   BodyReader,
   type ClientMessage,
@@ -26,8 +26,10 @@ let salted: Buffer | undefined;
 
 /** One batch of the client as it was read, up to its Sync, and where its answer ended. */
 export interface ReadBatch {
-  /** The number of the batch in the conversation; `undefined` for the driver's own. */
+  /** The number of the batch in the conversation; `undefined` for the driver's own, and for streams. */
   readonly batch: number | undefined;
+  /** The number of the exchange whose stream it belongs to. */
+  stream: number | undefined;
   readonly parts: readonly BatchPart[];
   /** The number of the message that ended its answer, or -1 where none did. */
   lastFrame: number;
@@ -35,7 +37,10 @@ export interface ReadBatch {
 
 export type BatchPart =
   | { readonly is: 'close' }
-  | { readonly is: 'parse'; readonly name: string; readonly sql: string }
+  | { readonly is: 'parse'; readonly name: string; readonly sql: string; readonly described: boolean }
+  | { readonly is: 'copy'; readonly letters: string }
+  | { readonly is: 'open'; readonly sql: string; readonly name: string; readonly formats: readonly number[] }
+  | { readonly is: 'fetch'; readonly portal: string }
   | { readonly is: 'run'; readonly name: string; readonly sql: string; readonly formats: readonly number[] };
 
 /** What a batch must come to when nobody tampers with its answer. */
@@ -53,6 +58,8 @@ export class PlannedServer {
   /** The server has left. */
   ended = false;
   cancelled = false;
+  /** What came with COPY, by the number of its exchange. */
+  readonly copied = new Map<number, Buffer>();
   /** Messages made so far. */
   count = 0;
   readonly #plan: Conversation;
@@ -67,6 +74,11 @@ export class PlannedServer {
   #firstBare = '';
   #status: 'I' | 'T' | 'E' = 'I';
   #skipping = false;
+  /** The COPY that data comes for. */
+  #copying: { readonly stream: number; readonly read: ReadBatch } | undefined;
+  /** A COPY that was refused: its Sync is still to come. */
+  #flushed: ReadBatch | undefined;
+  readonly #portals = new Map<string, Portal>();
   #batch: ClientMessage[] = [];
   /** Parsed in the batch at hand. */
   #fresh = new Set<string>();
@@ -77,6 +89,9 @@ export class PlannedServer {
     this.#reader = new ClientReader(this.#started);
     this.#noise = new Random(plan.seed ^ 0x5eed);
   }
+
+  /** The client has said who it is. */
+  greeted = false;
 
   /** The client has a challenge to work on. */
   get challenging(): boolean {
@@ -93,7 +108,9 @@ export class PlannedServer {
       if (this.ended) break;
       if (message.type === '' || message.type === 'p') this.#greet(message);
       else if (message.type === 'X') this.ended = true;
-      else if (message.type === 'S') this.#answer([...this.#batch.splice(0), message]);
+      else if (this.#flushed !== undefined) this.#afterFlush(this.#flushed, message);
+      else if (this.#copying !== undefined) this.#copy(this.#copying, message);
+      else if (message.type === 'S' || message.type === 'H') this.#answer([...this.#batch.splice(0), message]);
       else this.#batch.push(message);
     }
     return this.#out.splice(0);
@@ -119,6 +136,7 @@ export class PlannedServer {
       return;
     }
     if (type === '') {
+      this.greeted = true;
       if (plan.refusal !== undefined) return this.#refuse(plan.refusal);
       return this.#ask(plan.auth);
     }
@@ -187,7 +205,7 @@ export class PlannedServer {
     this.#skipping = false;
     this.#fresh = new Set();
     const parts: BatchPart[] = [];
-    const read: ReadBatch = { batch: firstTarget(messages)?.batch, parts, lastFrame: -1 };
+    const read: ReadBatch = { batch: firstTarget(messages)?.batch, stream: undefined, parts, lastFrame: -1 };
     this.batches.push(read);
     // A batch that comes anew is expected anew.
     if (read.batch !== undefined) this.expected.set(read.batch, { problem: undefined, sqlState: undefined, rows: [] });
@@ -196,27 +214,40 @@ export class PlannedServer {
       if (this.ended) return;
       const reader = new BodyReader(body);
       if (type === 'C') {
-        reader.int16();
         parts.push({ is: 'close' });
+        if (body[0] === 0x50) this.#closePortal(body.toString('latin1', 1, body.length - 1), read);
         this.#statements.delete(body.toString('latin1', 1, body.length - 1));
         this.#send(frame('3', Buffer.alloc(0)));
       } else if (type === 'P') {
         const [name, sql] = [reader.string(), reader.string()];
-        parts.push({ is: 'parse', name, sql });
+        parts.push({ is: 'parse', name, sql, described: messages[index + 1]?.type === 'D' });
         this.#parse(name, sql, firstTarget(messages.slice(index)));
       } else if (type === 'B') {
-        reader.string();
+        const portal = reader.string();
         const name = reader.string();
         const { first, formats } = boundValues(reader);
-        const sql = this.#statements.get(name);
-        parts.push({ is: 'run', name, sql: sql ?? '', formats });
-        bound = this.#bind({ name, sql, target: targetOf(first), formats });
-      } else if (type === 'E') bound?.();
-      else if (type === 'S') this.#ready(read);
+        const sql = this.#skipping ? undefined : this.#statements.get(name);
+        const stream = streamOf(first) ?? copyOf(sql);
+        if (stream !== undefined) {
+          read.stream = stream;
+          parts.push(portal === '' ? this.#copyPart(stream) : { is: 'open', sql: sql ?? '', name, formats });
+          bound = this.#open({ name, sql, stream, portal, formats, read });
+        } else {
+          parts.push({ is: 'run', name, sql: sql ?? '', formats });
+          bound = this.#bind({ name, sql, target: targetOf(first), formats });
+        }
+      } else if (type === 'D') this.#describe(body.toString('latin1', 1, body.length - 1));
+      else if (type === 'E') {
+        const portal = reader.string();
+        if (portal === '') bound?.();
+        else this.#fetch(portal, reader.int32(), read, parts);
+      } else if (type === 'S') this.#ready(read);
+      else if (type === 'H' && this.#copying === undefined) this.#flushed = read;
     }
   }
 
   #ready(read: ReadBatch): void {
+    if (this.#status !== 'T') this.#portals.clear();
     // The flag is for a statement under way; none is now.
     this.cancelled = false;
     read.lastFrame = this.#send(frame('Z', Buffer.from(this.#status)));
@@ -236,6 +267,12 @@ export class PlannedServer {
     this.#statements.set(name, sql);
     this.#fresh.add(name);
     this.#send(frame('1', Buffer.alloc(0)));
+  }
+
+  #describe(name: string): void {
+    if (this.#skipping) return;
+    const sql = this.#statements.get(name) ?? '';
+    const query = this.#queryOf(sql);
     if (query === SETTING) {
       const columns = sql.includes('pg_backend_pid') ? [23, 25, 25] : [25];
       this.#send(
@@ -304,6 +341,116 @@ export class PlannedServer {
     if (run.answer === 'fatal') return this.#die(target.batch);
     if (run.answer === 'error') return this.#fail('22012', target.batch);
     this.#complete(query, rows.length, expectation);
+  }
+
+  // --- streams -------------------------------------------------------------------------------------------------
+
+  #streamOf(exchange: number): Stream {
+    return (
+      this.#plan.exchanges[exchange]?.stream ?? {
+        kind: 'cursor',
+        query: 0,
+        amount: 0,
+        page: 1,
+        pages: 0,
+        answer: 'refused',
+        throws: false,
+      }
+    );
+  }
+
+  #copyPart(exchange: number): BatchPart {
+    return { is: 'copy', letters: this.#streamOf(exchange).kind === 'copy in' ? '2GC' : '2Hd*cC' };
+  }
+
+  /** A COPY is bound, or a cursor's portal. */
+  #open({ name, sql, stream, portal, formats, read }: Opening): (() => void) | undefined {
+    if (this.#skipping) return undefined;
+    const { kind, answer } = this.#streamOf(stream);
+    const refusal =
+      sql === undefined ? '26000' : this.#status === 'E' ? '25P02' : answer === 'refused' ? '42501' : undefined;
+    if (refusal !== undefined) {
+      this.#fail(refusal, undefined);
+      return undefined;
+    }
+    this.#send(frame('2', Buffer.alloc(0)));
+    if (kind === 'cursor') {
+      // Sync ends what is no transaction, and its portals with it.
+      if (this.#status === 'T') this.#portals.set(portal, { stream, formats, name, sent: 0 });
+      return undefined;
+    }
+    return () => this.#startCopy(stream, read);
+  }
+
+  #startCopy(stream: number, read: ReadBatch): void {
+    const { kind, amount, answer } = this.#streamOf(stream);
+    const shape = Buffer.concat([Buffer.from([0]), int16(1), int16(0)]);
+    if (kind === 'copy in') {
+      this.#send(frame('G', shape));
+      this.copied.set(stream, Buffer.alloc(0));
+      this.#copying = { stream, read };
+      return;
+    }
+    this.#send(frame('H', shape));
+    for (let i = 0; i < (answer === 'fails' ? amount >> 1 : amount); i += 1)
+      this.#send(frame('d', copyPiece(this.#plan, i)));
+    if (answer === 'fails') return this.#fail('22012', undefined);
+    this.#send(frame('c', Buffer.alloc(0)));
+    this.#send(frame('C', text(`COPY ${amount}`)));
+  }
+
+  /** Data of a COPY comes, or its end. */
+  #copy({ stream, read }: { readonly stream: number; readonly read: ReadBatch }, { type, body }: ClientMessage): void {
+    const { answer } = this.#streamOf(stream);
+    if (type === 'd') {
+      this.copied.set(stream, Buffer.concat([this.copied.get(stream) as Buffer, body]));
+      if (answer === 'fails' && !this.#skipping) this.#fail('22P04', undefined);
+    } else if (type === 'f' && !this.#skipping) this.#fail('57014', undefined);
+    else if (type === 'c' && !this.#skipping) this.#send(frame('C', text('COPY 1')));
+    else if (type === 'S') {
+      this.#copying = undefined;
+      this.#ready(read);
+    }
+  }
+
+  #afterFlush(read: ReadBatch, { type }: ClientMessage): void {
+    if (type !== 'S') return;
+    this.#flushed = undefined;
+    this.#ready(read);
+  }
+
+  #fetch(name: string, count: number, read: ReadBatch, parts: BatchPart[]): void {
+    parts.push({ is: 'fetch', portal: name });
+    const portal = this.#portals.get(name);
+    read.stream = portal?.stream;
+    if (this.#skipping) return;
+    if (portal === undefined) return this.#fail('34000', undefined);
+    const { query, answer, amount } = this.#streamOf(portal.stream);
+    const rows = cursorRows(this.#plan, portal.stream);
+    const page = rows.slice(portal.sent, portal.sent + count);
+    portal.sent += page.length;
+    for (const row of page) {
+      const fields = row.map((one, i) =>
+        one === null ? null : encoded(one, portal.formats[i] ?? portal.formats[0] ?? 0),
+      );
+      this.#send(frame('D', rowBody(fields)));
+    }
+    if (answer === 'fails' && portal.sent > 0) return this.#fail('22012', undefined);
+    if (page.length === count) this.#send(frame('s', Buffer.alloc(0)));
+    else
+      this.#send(
+        frame(
+          'C',
+          text(
+            `${this.#plan.queries[query]?.command === 'INSERT' ? 'INSERT 0' : 'SELECT'} ${Math.min(amount, portal.sent)}`,
+          ),
+        ),
+      );
+  }
+
+  #closePortal(name: string, read: ReadBatch): void {
+    read.stream = this.#portals.get(name)?.stream;
+    this.#portals.delete(name);
   }
 
   #complete(query: Query, count: number, expectation: Expectation): void {
@@ -376,6 +523,48 @@ export class PlannedServer {
     this.count += 1;
     return this.count - 1;
   }
+}
+
+interface Portal {
+  readonly stream: number;
+  readonly formats: readonly number[];
+  readonly name: string;
+  sent: number;
+}
+
+interface Opening {
+  readonly name: string;
+  readonly sql: string | undefined;
+  readonly stream: number;
+  readonly portal: string;
+  readonly formats: readonly number[];
+  readonly read: ReadBatch;
+}
+
+/** A cursor's first parameter says which exchange it is of. */
+function streamOf(first: Buffer | null | undefined): number | undefined {
+  const found = first === null || first === undefined ? null : /^stream (\d+)$/.exec(first.toString());
+  return found === null ? undefined : Number(found[1]);
+}
+
+/** A COPY has no parameters: its text says it. */
+function copyOf(sql: string | undefined): number | undefined {
+  const found = /^copy t(\d+) /.exec(sql ?? '');
+  return found === null ? undefined : Number(found[1]);
+}
+
+/** What a COPY moves, piece by piece. */
+export function copyPiece(plan: Conversation, index: number): Buffer {
+  return Buffer.from(`${plan.seed}\t${index}\n`.repeat(1 + (index % 7)));
+}
+
+/** The rows of an exchange's cursor. */
+export function cursorRows(plan: Conversation, exchange: number): (Sample | null)[][] {
+  const stream = plan.exchanges[exchange]?.stream;
+  const query = stream === undefined ? undefined : plan.queries[stream.query];
+  if (stream === undefined || query === undefined) return [];
+  const run: Run = { query: stream.query, sets: 1, rows: stream.amount, answer: 'rows' };
+  return plannedRows(plan, query, run, { batch: 7_000 + exchange, statement: 0, set: 0 });
 }
 
 const NOISE: readonly ServerFrame[] = [

@@ -32,6 +32,7 @@ function* smallerBatches(batch: Batch): Generator<Batch> {
 
 function* smallerExchanges(exchange: Exchange): Generator<Exchange> {
   if (exchange.beside !== 'none') yield { ...exchange, beside: 'none' };
+  if (exchange.stream !== undefined) yield { ...exchange, stream: undefined };
   const { batches } = exchange;
   if (batches.length > 1) for (const i of batches.keys()) yield { ...exchange, batches: without(batches, i) };
   for (const [i, batch] of batches.entries()) {

@@ -197,7 +197,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'T43',
     what: 'a statement whose plan changed is not parsed anew',
     file: `${DRIVER}/pipeline.ts`,
-    text: 'if (this.#mayRetry(operation, before)) return this.#again(operation);',
+    text: 'if (this.#mayRetry(exchange, before)) return this.#again(exchange);',
     becomes: 'void before;',
   },
   {
@@ -239,7 +239,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     row: 'B13',
     what: 'NUL in SQL text is sent',
-    file: `${DRIVER}/send-batch.ts`,
+    file: `${WIRE}/statement-messages.ts`,
     text: "if (problem !== undefined) throw new UsageError(`the SQL text ${problem}`, { outcome: 'not-sent' });",
     becomes: 'void problem;',
   },
@@ -261,13 +261,13 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'B21',
     what: 'a public server gets the password in clear text',
     file: `${DRIVER}/startup.ts`,
-    text: "if (method === 'scram-sha-256' || secured.verified || isLoopback(host) || isPrivate(host)) return;",
-    becomes: "if (method !== 'none' || secured.verified || isLoopback(host) || isPrivate(host)) return;",
+    text: "if (method === 'scram-sha-256' || secured.verified || isLoopback(address) || isPrivate(address)) return;",
+    becomes: "if (method !== 'none' || secured.verified || isLoopback(address) || isPrivate(address)) return;",
   },
   {
     row: 'B22',
     what: "SCRAM's iterations have no bound",
-    file: `${DRIVER}/scram.ts`,
+    file: `${WIRE}/scram.ts`,
     text: 'Number(iterations) > MAX_ITERATIONS',
     becomes: 'Number(iterations) > 1e12',
   },
@@ -288,7 +288,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     row: 'B26',
     what: 'a URL may be as long as it likes',
-    file: 'src/dialects/postgresql/url.ts',
+    file: 'src/dialects/postgresql/url-fields.ts',
     text: 'if (url.length > MAX_LENGTH)',
     becomes: 'if (url.length > MAX_LENGTH * 1e9)',
   },
