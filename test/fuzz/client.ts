@@ -4,7 +4,7 @@ import { type PostgresOptions, resolveOptions } from '../../src/dialects/postgre
 import { setUpSession } from '../../src/dialects/postgresql/driver/session-setup.ts';
 import { startSession, startupError } from '../../src/dialects/postgresql/driver/startup.ts';
 import { StartupFrames } from '../../src/dialects/postgresql/driver/startup-frames.ts';
-import { negotiateTls, tlsPlans } from '../../src/dialects/postgresql/driver/tls-negotiation.ts';
+import { negotiateTls, PLAIN, tlsPlans } from '../../src/dialects/postgresql/driver/tls-negotiation.ts';
 import { FrameReader } from '../../src/dialects/postgresql/wire/frame-reader.ts';
 import type { MemoryTransport } from './link.ts';
 
@@ -33,11 +33,7 @@ export async function startUp(client: ClientOptions, settings: PostgresOptions):
   const options = resolveOptions(settings);
   const transport = client.transport.asTransport;
   try {
-    const secured = await negotiateTls(
-      transport,
-      options,
-      tlsPlans(options)[0] ?? { want: 'never', verify: 'none', guarded: false },
-    );
+    const secured = await negotiateTls(transport, options, tlsPlans(options)[0] ?? PLAIN);
     const frames = new StartupFrames(transport);
     const parameters = new Map<string, string>();
     const key = await startSession({ transport, frames, options, secured, applicationName: 'fuzz', parameters });

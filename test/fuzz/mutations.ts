@@ -40,6 +40,8 @@ export const MUTATIONS = [
   'giant',
   'unended',
   'text',
+  'text',
+  'text',
 ] as const;
 
 export interface Mutation {

@@ -299,8 +299,9 @@ class Play {
   /** The client did nothing that may end a batch or the connection. */
   get calm(): boolean {
     return this.#plan.exchanges.every(
-      ({ beside, batches }) =>
+      ({ beside, batches, stream }) =>
         beside === 'none' &&
+        stream?.throws !== true &&
         batches.every(({ signal, sinkThrows }) => !signal.startsWith('abort ') && signal !== 'abort' && !sinkThrows),
     );
   }
