@@ -78,8 +78,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'F025',
     what: 'the order asked for is not kept',
     file: 'src/pool/idle-shelf.ts',
-    text: "return this.#options.order === 'lifo' ? this.#entries.pop() : this.#entries.shift();",
-    becomes: 'return this.#entries.shift();',
+    text: "return this.#options.order === 'lifo' ? this.#entries.at(-1) : this.#entries[0];",
+    becomes: 'return this.#entries[0];',
   },
   {
     row: 'F026',

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { simulations } from './campaign.ts';
 import { plant, PLANTED, unplantable } from './planted.ts';
 
-const SCHEDULES = 600;
+const SCHEDULES = 400;
 
 test('[T58] whatever step of a driver fails, stalls or never ends, pool and transactions keep what they promise', async () => {
   const { failure, happened, committed } = await simulations({ schedules: SCHEDULES, seed: 1, step: 1 });
