@@ -241,9 +241,18 @@ export class ConnectionExecutor implements Executor {
     this.#refuseClosed();
     if (this.#withdraw(name)) return;
     if (this.#failure !== undefined && this.#lease?.usable !== true) throw transactionFailed(this.#failure);
+    const failure = this.#failure;
     this.#failure = undefined;
     this.watch.savepoint('rollbackSavepoint', this.#lease, name);
-    await this.#send(plainStatement(this.dialect.transactions.rollbackTo(name)), new RowCollector(), { wait: options });
+    try {
+      await this.#send(plainStatement(this.dialect.transactions.rollbackTo(name)), new RowCollector(), {
+        wait: options,
+      });
+    } catch (error) {
+      // What was to be undone still stands, even where nothing was sent: it must not be committed with the rest.
+      this.#failure ??= failure ?? transactionFailed(error as AthanorError);
+      throw error;
+    }
   }
 
   /**

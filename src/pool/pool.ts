@@ -527,6 +527,8 @@ export class Pool implements LeaseHome {
     if (last?.holding.length === 0 && this.#full && allStand(this.#connections, now - stallAfter)) {
       last.reject(stalledCheckout(now - last.since, this.status));
     }
+    // A permit that was asked for on behalf of those refused is nobody's wish any more.
+    this.#supply();
   }
 
   #drain(timeout: number): Promise<void> {

@@ -116,6 +116,27 @@ describe('commit as you go', () => {
 });
 
 describe('savepoints', () => {
+  it('one that cannot be rolled back to fails the transaction, so that nothing of it is committed', async () => {
+    const { engine, ran } = engineFixture();
+    const abort = new AbortController();
+    const transaction = await engine.begin({ signal: abort.signal });
+    const { connection } = transaction;
+    await connection.raw('select a');
+    const nested = connection.beginNested(async () => {
+      await connection.raw('select unwanted');
+      abort.abort();
+      throw new RangeError('not wanted');
+    });
+    await assert.rejects(nested, RangeError);
+    const { signal } = new AbortController();
+    await assert.rejects(connection.raw('select b', [], { signal }).all(), StateError);
+    await assert.rejects(connection.commit({ signal }), StateError);
+    await transaction.rollback();
+    assert.equal(ran().at(-1), 'ROLLBACK');
+    assert.ok(!ran().includes('COMMIT'));
+    await connection.close();
+  });
+
   it('nest to any depth, ride with the next statement, and leave no trace when unused', async () => {
     const { engine, driver, ran } = engineFixture();
     const connection = await engine.connect();

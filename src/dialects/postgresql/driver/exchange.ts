@@ -102,6 +102,8 @@ export abstract class Exchange {
   /** A value that does not fit fails the exchange, though the server goes on. */
   protected refuse(error: unknown, sql: string): void {
     if (!(error instanceof DataError)) throw error;
+    // What went wrong first is what the caller must hear of: a COMMIT that was answered by ROLLBACK, for one.
+    if (this.error !== undefined) return;
     this.error = new DataError(error.message, {
       column: error.column,
       statementIndex: this.cursor,

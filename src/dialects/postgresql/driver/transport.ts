@@ -69,8 +69,11 @@ export class Transport {
   /** Puts TLS on top; settles when the handshake is done. */
   secure(options: ConnectionOptions): Promise<TLSSocket> {
     return new Promise((resolve, reject) => {
-      this.onEnd = (error) =>
+      const end = (error: Error | undefined): void =>
         reject(error ?? new ConnectError('the server closed the connection during the TLS handshake'));
+      // It may have ended while certificates were read; nobody is told of that again.
+      if (this.#ended) return end(this.#error);
+      this.onEnd = end;
       const secured = connectTls({ ...options, socket: this.#raw });
       this.#socket = secured;
       this.#watch(secured);

@@ -1,7 +1,11 @@
 // Before a server has proved anything: what it may not ask for, and what it may not get us to do.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { pbkdf2Sync, createHash, createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import {
@@ -179,6 +183,26 @@ describe('[B22] SCRAM with a hostile server', () => {
 });
 
 describe('[B24] data injected before TLS', () => {
+  test("a server that leaves behind 'S' is told at once, though the certificate is still being read", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'athanor-'));
+    const sslRootCert = path.join(folder, 'root.crt');
+    execFileSync('mkfifo', [sslRootCert]);
+    const start = performance.now();
+    const { error } = await attempt(
+      async ({ next, send, socket }) => {
+        await next();
+        send(Buffer.from('S'));
+        socket.end();
+        // The client has seen the end by the time it has the file.
+        setTimeout(() => writeFileSync(sslRootCert, ''), 100);
+      },
+      { sslMode: 'verify-full', connectTimeout: 3_000, sslRootCert },
+    );
+    rmSync(folder, { recursive: true });
+    assert.ok(error instanceof ConnectError, inspect(error));
+    assert.ok(performance.now() - start < 2_500, 'it waited for the deadline');
+  });
+
   test("anything behind 'S' is refused", async () => {
     const injecting = async (peer: Peer): Promise<void> => {
       await peer.next();
