@@ -6,7 +6,7 @@ import type { CallSite } from '../primitives/call-site.ts';
 import { debugWriter } from '../primitives/debug.ts';
 import type { CountingSink } from './events/counting-sink.ts';
 import type { Logger } from './events/logger.ts';
-import { shownParameters } from './shown-parameters.ts';
+import { shownParameters } from './events/shown-parameters.ts';
 
 /** `true` prints to the logger, or else to standard error; `values` as well, with the values of parameters. A function takes the lines. */
 export type Echo = boolean | 'values' | ((line: string) => void);

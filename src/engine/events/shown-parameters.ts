@@ -1,6 +1,6 @@
 // Values in a log: hidden unless asked for, and then never so many or so long that the statement is lost in them.
-import type { DriverStatement } from '../driver/driver.ts';
-import type { Scalar } from '../types/wire.ts';
+import type { DriverStatement } from '../../driver/driver.ts';
+import type { Scalar } from '../../types/wire.ts';
 
 /** Characters of one value. */
 const LONGEST = 100;
