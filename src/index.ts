@@ -12,7 +12,7 @@ export { type EngineConfig, engineFromConfig } from './engine-from-config.ts';
 export { Connection } from './engine/connection.ts';
 export type { CopiedRow, CopyInOptions, CopyOutOptions } from './engine/copy/copy.ts';
 export { DatabaseUrl, makeUrl, type UrlParts } from './engine/database-url.ts';
-export { type BeginOptions, Engine, type EngineHealth } from './engine/engine.ts';
+export { type BeginOptions, Engine, type EngineHealth, type Pooler } from './engine/engine.ts';
 export type {
   ConnectChange,
   ConnectingEvent,
@@ -49,7 +49,6 @@ export type {
   StatementSettings,
 } from './engine/options/execution-options.ts';
 export type { Tags, TagValues } from './engine/options/query-tags.ts';
-export type { Pooler } from './engine/options/session-guard.ts';
 export type { TransactionOutcome } from './engine/outcome/outcome.ts';
 export { Result } from './engine/result.ts';
 export { type RetryOptions, retried } from './engine/retry.ts';

@@ -98,8 +98,6 @@ export interface Dialect {
   readonly copy?: CopySql | undefined;
   /** Cuts a script into its statements. */
   splitScript(script: string): readonly string[];
-  /** What of `sql` would be lost or harm others where a pooler gives each transaction another session; `undefined` for nothing. */
-  sessionBound?(sql: string): string | undefined;
   /** Turns whatever a driver threw into athanor's tree. An AthanorError comes back as it is. */
   translate(error: unknown): AthanorError;
   /** Runs `work` while no other process runs the same section on this database. `connection` is in a transaction. */

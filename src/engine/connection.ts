@@ -144,7 +144,6 @@ export class Connection implements SchemaBind, TransactionHome<Connection> {
    */
   async script(sql: string, options: WaitOptions = {}): Promise<readonly ScriptResult[]> {
     Result.startPending();
-    this.#raw.check(sql);
     return runScript(this.#executor, sql, options);
   }
 

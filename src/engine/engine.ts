@@ -3,7 +3,13 @@
 import { CompileCache } from '../dialect/compile-cache.ts';
 import type { Dialect } from '../dialect/dialect.ts';
 import type { ConnectOptions, DriverConnection, Sink } from '../driver/driver.ts';
-import { type AthanorError, NOT_TRANSFERABLE, type TransferGuard, transferGuard } from '../errors/index.ts';
+import {
+  type AthanorError,
+  NOT_TRANSFERABLE,
+  type TransferGuard,
+  transferGuard,
+  UnsupportedError,
+} from '../errors/index.ts';
 import type { Permits } from '../pool/permits.ts';
 import { Pool, type PoolCloseOptions } from '../pool/pool.ts';
 import type { PoolSettings } from '../pool/pool-options.ts';
@@ -25,13 +31,15 @@ import { debugPool } from './pool-debug.ts';
 import { Listener, type ListenOptions } from './notify/listener.ts';
 import { type ExecutionOptions, layered } from './options/execution-options.ts';
 import { joinedTags } from './options/query-tags.ts';
-import { needsSession, type Pooler, sessionCheck, sessionGuard } from './options/session-guard.ts';
 import { outcomeSql, resolvedOutcome, type TransactionOutcome } from './outcome/outcome.ts';
 import { RawStatements } from './raw-statement.ts';
 import { type RetryOptions, retried } from './retry.ts';
 import type { Transaction } from './transaction.ts';
 import { plainStatement, type TransactionOptions, TransactionTexts } from './transaction-texts.ts';
 import { type Echo, tracerFor } from './tracer.ts';
+
+/** What sits between an engine and its server, by how it gives out its connections. */
+export type Pooler = 'session' | 'transaction';
 
 export interface EngineOptions {
   readonly dialect: Dialect;
@@ -54,7 +62,7 @@ export interface EngineOptions {
   readonly transaction?: TransactionOptions | undefined;
   /** How statements run unless told otherwise. */
   readonly executionOptions?: ExecutionOptions | undefined;
-  /** What sits before the server: what would break there is refused by name. */
+  /** What sits before the server; its driver refuses by name what would break there. */
   readonly pooler?: Pooler | undefined;
   /** How many statement texts are kept. Default 500. */
   readonly cacheSize?: number | undefined;
@@ -104,13 +112,12 @@ export class Engine implements SchemaBind {
     this.#options = options;
     this.#execution = layered(layered({}, options.transaction ?? {}), options.executionOptions ?? {});
     this.#listeners = shared?.listeners ?? new Set();
-    const check = options.pooler === 'transaction' ? sessionCheck(options.dialect) : undefined;
-    this.#raw = shared?.raw ?? new RawStatements(check);
-    this.#source = shared?.source ?? Engine.#open(options, check);
+    this.#raw = shared?.raw ?? new RawStatements();
+    this.#source = shared?.source ?? Engine.#open(options);
     if (shared === undefined) registerEngine(this, this.#source);
   }
 
-  static #open(options: EngineOptions, check: ((sql: string) => void) | undefined): ExecutorSource {
+  static #open(options: EngineOptions): ExecutorSource {
     const { dialect, permits } = options;
     const texts = new TransactionTexts(dialect);
     const open = async (asked: ConnectOptions): Promise<DriverConnection> => {
@@ -132,8 +139,7 @@ export class Engine implements SchemaBind {
       statements: { ping: plainStatement('select 1'), rollback: texts.rollback, commit: texts.commit },
       connect: (permit, wait) => watch.connect({ ...wait, applicationName: permit.applicationName }, open),
     });
-    const cache = new CompileCache(dialect.sql, options.cacheSize, joinLinter(options));
-    const compiled = check === undefined ? cache : cache.guarded(sessionGuard(check));
+    const compiled = new CompileCache(dialect.sql, options.cacheSize, joinLinter(options));
     debugPool(pool, options);
     return { dialect, compiled, pool, texts, watch };
   }
@@ -246,7 +252,11 @@ export class Engine implements SchemaBind {
    * the database, the driver or a pooler has no such thing.
    */
   listen(channels: string | readonly string[], options: ListenOptions = {}): Listener {
-    if (this.#options.pooler === 'transaction') throw needsSession('LISTEN');
+    if (this.#options.pooler === 'transaction') {
+      throw new UnsupportedError('LISTEN does not work through a pooler in transaction mode.', {
+        hint: 'Listen with an engine that goes to the server itself.',
+      });
+    }
     const site = this.pool.callSite(Engine.prototype.listen, { frames: 2, scoped: false });
     const listener = new Listener(
       { ...this.#source, site },

@@ -12,17 +12,6 @@ const KEPT = 200;
 /** Makes driver statements of raw SQL. */
 export class RawStatements {
   readonly #texts = new Lru<string, StatementText>(KEPT);
-  readonly #check: ((sql: string) => void) | undefined;
-
-  /** `check` may refuse a text by throwing; it sees each once. */
-  constructor(check?: (sql: string) => void) {
-    this.#check = check;
-  }
-
-  /** Throws what refuses this text. */
-  check(sql: string): void {
-    this.#check?.(sql);
-  }
 
   make(sql: string, params: readonly unknown[]): DriverStatement {
     const encoded = params.map(encode);
@@ -48,7 +37,6 @@ export class RawStatements {
     const key = `${kinds.join()}|${sql}`;
     let text = this.#texts.get(key);
     if (text === undefined) {
-      this.#check?.(sql);
       text = Object.freeze({ sql, params: kinds, results: undefined, prepare: PREPARED.test(sql) });
       this.#texts.set(key, text);
     }

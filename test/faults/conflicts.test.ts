@@ -131,7 +131,8 @@ fault(`[T39] ${TRIES} cancels that race with the end of their statement never hi
     const connection = await engine.connect({ isolation: 'autocommit' });
     for (let i = 0; i < TRIES / 8; i += 1) {
       const abort = new AbortController();
-      const racing = connection.raw('select 1 as one', [], { signal: abort.signal }).all();
+      // Some end before a cancel can reach them, some after, and some at the same moment.
+      const racing = connection.raw(`select pg_sleep(${(i % 4) * 0.0004})`, [], { signal: abort.signal }).all();
       if (i % 3 === 0) queueMicrotask(() => abort.abort());
       else setImmediate(() => abort.abort());
       const next = racing.then(

@@ -94,11 +94,11 @@ describe('an engine behind a pooler in transaction mode', { skip: noPgBouncer ??
     );
     await engine.begin(async (connection) => {
       for (const [sql, name] of [
-        ['select pg_advisory_lock(1)', 'pg_advisory_lock'],
+        ['select pg_advisory_lock(1)', 'advisory lock'],
         [`set statement_timeout = '1s'`, 'SET'],
         ['listen news', 'LISTEN'],
         ['prepare p as select 1', 'PREPARE'],
-        ['create temporary table t (a int)', 'TEMPORARY'],
+        ['create temporary table t (a int)', 'temporary table'],
       ] as const) {
         await assert.rejects(connection.raw(sql).all(), (error: UnsupportedError) => {
           assert.ok(error instanceof UnsupportedError);

@@ -9,7 +9,6 @@ import { postgresqlCopy } from './copy.ts';
 import { postgresqlDdl } from './ddl.ts';
 import { translatePostgresError } from './errors.ts';
 import { quoted } from '../../dialect/compile/identifier.ts';
-import { sessionBound } from './session-bound.ts';
 import { IDENTIFIERS } from './type-names.ts';
 
 export interface PostgresqlDialectOptions {
@@ -32,7 +31,6 @@ export function postgresqlDialect(options: PostgresqlDialectOptions): Dialect {
     notify: NOTIFY,
     copy: postgresqlCopy,
     splitScript: (script: string) => splitScript(script, { dollarQuotes: true, nestedComments: true, escapes: true }),
-    sessionBound,
     translate: translatePostgresError,
     lockSchema,
     serverAddress,

@@ -1,11 +1,12 @@
 // What cannot be said through a pooler that gives the session away after each transaction: whatever would be left in it
-// is lost, or met by somebody else. It is refused by name before it is sent. No parser: a reading of the words that
-// errs on the side of what is harmless.
+// is lost, or met by somebody else. It is refused by name before it is sent. No parser: a reading of the words outside
+// of strings, names and comments that errs on the side of what is harmless.
+import { scriptWords } from '../../dialect/split-script.ts';
 import type { DriverStatement } from '../../driver/driver.ts';
 import { UnsupportedError } from '../../errors/index.ts';
-import { fromFirstWord } from './sql-keyword.ts';
 
 interface Refusal {
+  /** Of the statement's words with a blank between them. */
   readonly pattern: RegExp;
   readonly what: string;
   readonly cure: string;
@@ -28,28 +29,33 @@ const REFUSALS: readonly Refusal[] = [
   {
     // What poolers keep for each client may be set.
     pattern: new RegExp(
-      `^set\\s+(?!local\\b|transaction\\b|constraints\\b|(?:session\\s+)?(?:time\\s+zone|${KEPT_SETTINGS.join('|')})\\b)`,
+      `^set (?!local\\b|transaction\\b|constraints\\b|(?:session )?(?:time zone|${KEPT_SETTINGS.join('|')})\\b)`,
     ),
     what: 'SET for the session',
     cure: IN_TRANSACTION,
   },
   {
-    pattern: /\bset_config\s*\([^()]*,\s*(?:false|'f'|'false')\s*\)/,
-    what: 'set_config for the session',
-    cure: IN_TRANSACTION,
+    pattern: new RegExp(`^reset (?!(?:session )?(?:time zone|${KEPT_SETTINGS.join('|')})\\b)`),
+    what: 'RESET',
+    cure: DIRECT,
   },
+  { pattern: /\bset_config\b.*\bfalse\b/, what: 'set_config for the session', cure: IN_TRANSACTION },
   {
-    pattern: /\bpg_(?:try_)?advisory_(?:lock|unlock)/,
+    pattern: /\bpg_(?:try_)?advisory_(?:un)?lock(?:_shared|_all)?\b/,
     what: 'an advisory lock of the session',
     cure: 'Use pg_advisory_xact_lock, which ends with the transaction.',
   },
   {
-    pattern: /^create\s+(?:(?:global|local)\s+)?temp(?:orary)?\b(?![\s\S]*\bon\s+commit\s+drop\b)/,
+    pattern: /^create (?:(?:global|local) )?temp(?:orary)?\b(?!.* on commit drop\b)/,
     what: 'a temporary table or view of the session',
     cure: 'Use ON COMMIT DROP.',
   },
-  { pattern: /^declare\b[\s\S]*\bwith\s+hold\b/, what: 'a cursor WITH HOLD', cure: 'Read it inside the transaction.' },
-  { pattern: /^prepare\s+(?!transaction\b)/, what: 'PREPARE', cure: 'Statements are prepared by themselves.' },
+  { pattern: /^declare\b.* with hold\b/, what: 'a cursor WITH HOLD', cure: 'Read it inside the transaction.' },
+  {
+    pattern: /^(?:prepare (?!transaction\b)|deallocate\b)/,
+    what: 'PREPARE or DEALLOCATE',
+    cure: 'Statements are prepared by themselves.',
+  },
   { pattern: /^(?:discard|load)\b/, what: 'DISCARD or LOAD', cure: DIRECT },
 ];
 
@@ -58,7 +64,7 @@ const known = new Map<string, Refusal | undefined>();
 
 function refusalOf(sql: string): Refusal | undefined {
   if (known.has(sql)) return known.get(sql);
-  const words = fromFirstWord(sql).toLowerCase();
+  const words = scriptWords(sql, { dollarQuotes: true, nestedComments: true, escapes: true }).join(' ');
   const found = REFUSALS.find(({ pattern }) => pattern.test(words));
   if (known.size >= KEPT) known.clear();
   known.set(sql, found);

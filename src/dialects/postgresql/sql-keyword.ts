@@ -3,11 +3,6 @@
 /** Comments and blanks before the first word. */
 const LEADING = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)+/;
 
-/** The statement from its first word on. */
-export function fromFirstWord(sql: string): string {
-  return sql.slice(LEADING.exec(sql)?.[0].length ?? 0);
-}
-
 function trimmed(sql: string): string {
   const start = LEADING.exec(sql)?.[0].length ?? 0;
   return sql.slice(start, start + 64).toLowerCase();
