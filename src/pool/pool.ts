@@ -399,7 +399,8 @@ export class Pool implements LeaseHome {
       else if (this.#connections.size + this.#opener.connecting >= this.#options.max) break;
       else this.#opener.open(this.#line.deadline);
     }
-    const missing = this.#missing > this.#opener.promising;
+    const room = this.#connections.size + this.#opener.connecting < this.#options.max;
+    const missing = room && this.#missing > this.#opener.promising;
     if (!this.#opener.asking && missing) this.#opener.open(this.now() + this.#options.acquireTimeout);
     else if (this.#opener.asking && !missing && this.#line.size <= this.#arriving) this.#opener.stopAsking();
   }
