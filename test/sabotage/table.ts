@@ -155,8 +155,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'X03',
     what: 'a full server is not asked again',
     file: 'src/pool/opener.ts',
-    text: 'if (!signal.aborted && this.#hooks.wanting() > 0) continue;',
-    becomes: '',
+    text: 'return error instanceof ServerFullError ||',
+    becomes: 'return',
   },
   {
     row: 'X36',
