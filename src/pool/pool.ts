@@ -426,8 +426,10 @@ export class Pool implements LeaseHome {
     const now = this.now();
     const recalled = this.#debt.count > 0 && now < this.#debt.until;
     if (recalled) this.#debt.count -= 1;
-    if (this.#closed || recalled || !this.#keepable(entry, now)) this.#connections.close(entry);
-    else this.#deliver(entry, now);
+    if (!this.#closed && !recalled && this.#keepable(entry, now)) return this.#deliver(entry, now);
+    this.#connections.close(entry);
+    // Whoever waited for this one need not wait for its goodbye where another lies ready.
+    this.#supply();
   }
 
   /** A connection is free, and as it should be: for the first who waits, or for the shelf. */
