@@ -399,7 +399,8 @@ export class Pool implements LeaseHome {
       else if (this.#connections.size + this.#opener.connecting >= this.#options.max) break;
       else this.#opener.open(this.#line.deadline);
     }
-    const missing = this.#missing > this.#opener.promising;
+    const room = this.#connections.size + this.#opener.connecting < this.#options.max;
+    const missing = room && this.#missing > this.#opener.promising;
     if (!this.#opener.asking && missing) this.#opener.open(this.now() + this.#options.acquireTimeout);
     else if (this.#opener.asking && !missing && this.#line.size <= this.#arriving) this.#opener.stopAsking();
   }
@@ -425,8 +426,10 @@ export class Pool implements LeaseHome {
     const now = this.now();
     const recalled = this.#debt.count > 0 && now < this.#debt.until;
     if (recalled) this.#debt.count -= 1;
-    if (this.#closed || recalled || !this.#keepable(entry, now)) this.#connections.close(entry);
-    else this.#deliver(entry, now);
+    if (!this.#closed && !recalled && this.#keepable(entry, now)) return this.#deliver(entry, now);
+    this.#connections.close(entry);
+    // Whoever waited for this one need not wait for its goodbye where another lies ready.
+    this.#supply();
   }
 
   /** A connection is free, and as it should be: for the first who waits, or for the shelf. */

@@ -11,13 +11,18 @@ const LIMIT = 180_000;
 
 type Outcome = 'passed' | 'failed' | 'hung' | 'nothing ran';
 
-/** Test files that carry a mark. */
+/** Test files that carry a mark, or import what carries it. */
 function marked(root: string, mark: string): string[] {
-  const files = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => file.endsWith('.test.ts'))
-    .map((file) => path.join('test', file))
-    .filter((file) => readFileSync(path.join(root, file), 'utf8').includes(`[${mark}]`));
+  const files = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const texts = new Map(files.map((file) => [file, readFileSync(path.join(root, 'test', file), 'utf8')]));
+  const found = new Set(files.filter((file) => !file.startsWith('sabotage') && texts.get(file)?.includes(`[${mark}]`)));
+  for (const file of found) {
+    if (file.endsWith('.test.ts')) continue;
+    for (const [other, text] of texts) if (text.includes(`/${path.basename(file)}'`)) found.add(other);
+  }
+  return [...found].filter((file) => file.endsWith('.test.ts')).map((file) => path.join('test', file));
 }
 
 function runTests(root: string, mark: string): Promise<Outcome> {

@@ -85,8 +85,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'F026',
     what: 'no connection is pinged',
     file: POOL,
-    text: 'return now - entry.idleSince <= this.#options.pingAfter && this.#keepable(entry, now);',
-    becomes: 'return this.#keepable(entry, now);',
+    text: 'return entry.idledFor(now, clock.wall()) <= pingAfter && this.#keepable(entry, now);',
+    becomes: 'void clock; return pingAfter >= 0 && this.#keepable(entry, now);',
   },
   {
     row: 'F027',
@@ -113,7 +113,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'F033',
     what: 'nobody hears of a new connection',
     file: POOL,
-    text: 'this.#observers.connected(entry);',
+    text: 'this.#teller.connected(entry);',
     becomes: '',
   },
   {
@@ -155,8 +155,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     row: 'X03',
     what: 'a full server is not asked again',
     file: 'src/pool/opener.ts',
-    text: 'if (!signal.aborted && this.#hooks.wanting() > 0) continue;',
-    becomes: '',
+    text: 'return error instanceof ServerFullError ||',
+    becomes: 'return',
   },
   {
     row: 'X36',

@@ -144,7 +144,9 @@ class Simulation {
       return `connections are lost from the books: ${status.text}`;
     if (status.waiting > status.connecting && status.idle > 0)
       return `somebody waits beside an idle connection: ${status.text}`;
-    if (status.waiting === 0 && this.#permits.status.waiting > 0)
+    // For the minimum one more may be asked for while an attempt is slow.
+    const enough = status.open >= (settings.min ?? 0);
+    if (status.waiting === 0 && enough && this.#permits.status.waiting > 0)
       return `a permit is asked for that nobody needs: ${status.text}`;
     if (new Set(status.holders.map(({ connectionId }) => connectionId)).size !== status.holders.length)
       return 'one connection has two holders';

@@ -12,6 +12,8 @@ interface Timer {
   hasRef(): boolean;
 }
 
+/** What a wall clock shows at the beginning. */
+const EPOCH = Date.UTC(2026, 0, 1);
 const realImmediate = setImmediate;
 
 /** Lets everything happen that needs no time. */
@@ -124,6 +126,7 @@ export class VirtualTime {
     replace(globalThis, 'clearTimeout', (timer: unknown) => this.stop(timer));
     replace(globalThis, 'FinalizationRegistry', this.registries.constructorFor);
     replace(performance, 'now', () => this.now);
+    replace(Date, 'now', () => EPOCH + this.now);
     replace(Math, 'random', () => this.#random.next());
     replace(process, 'emitWarning', (warning: unknown) => void this.warnings.push(String(warning)));
   }
