@@ -91,6 +91,7 @@ export class Client {
         () => this.#autocommit(),
         () => this.#handle(),
         () => this.#leased(),
+        () => this.#undone(),
       ]);
       try {
         await task();
@@ -211,6 +212,28 @@ export class Client {
       this.#world.claims.push({ transaction: name, marks: [mark], verdict: sure ? 'not committed' : 'unknown' });
     }
     await this.#timed({ timeout: 5_000 }, () => connection.close());
+  }
+
+  /** What is not wanted is undone though the signal that goes with everything has fired; or nothing is committed. */
+  async #undone(): Promise<void> {
+    const draft = this.#draft();
+    const controller = new AbortController();
+    this.#world.controllers.push(controller);
+    const own = { signal: new AbortController().signal };
+    const transaction = await this.#world.engine.begin({ signal: controller.signal });
+    const { connection } = transaction;
+    await this.#mayFail(() => this.#mark(connection, draft, {}));
+    const kept = draft.marks.length;
+    const unwanted = connection.beginNested(async () => {
+      await this.#mark(connection, draft, {});
+      if (this.#random.chance(0.5)) controller.abort(new Deliberate('all of it is late'));
+      throw new Deliberate('this part is not wanted');
+    });
+    await unwanted.catch((error: unknown) => this.#check(error, undefined));
+    draft.marks.length = kept;
+    controller.abort();
+    await this.#judged(draft, () => transaction.commit(own));
+    await this.#mayFail(() => connection.close());
   }
 
   /** A connection straight from the pool, given back as nobody should: in a transaction, or with work under way. */

@@ -70,8 +70,9 @@ export const PLANTED: readonly PlantedBug[] = [
   {
     what: "COMMIT's own word is not looked at",
     file: 'src/engine/connection-executor.ts',
-    text: "if (command === 'ROLLBACK') throw rolledBack(connectionId, cause);",
-    becomes: "if (command === 'ROLLBACK' && cause?.outcome === 'committed') throw rolledBack(connectionId, cause);",
+    text: "if (command === 'ROLLBACK') throw rolledBack(lease?.connectionId, cause);",
+    becomes:
+      "if (command === 'ROLLBACK' && cause?.outcome === 'committed') throw rolledBack(lease?.connectionId, cause);",
   },
   {
     what: 'a transaction goes on after a statement in it failed with its connection',
@@ -85,7 +86,6 @@ export const PLANTED: readonly PlantedBug[] = [
     file: 'src/engine/connection-executor.ts',
     text: 'this.#failure ??= failure ?? transactionFailed(error as AthanorError);',
     becomes: 'void failure;',
-    rare: true,
   },
   {
     what: 'the deadline of a statement that has a signal too is not kept',
