@@ -54,6 +54,8 @@ class Process {
   request = 0;
   readonly wants = new Map<number, number>();
   readonly permits = new Map<string, Permit>();
+  /** Given back as doubtful while there was no line: the next broker is told. */
+  readonly doubtful = new Map<string, Permit['identity']>();
   constructor(pid: number) {
     this.pid = pid;
     this.member = `${pid}.0.a`;
@@ -259,7 +261,10 @@ export class Simulation {
     process.epoch = epoch;
     const permits: PermitRecord[] = [];
     for (const [id, { identity }] of process.permits) permits.push({ id, ...identity });
+    for (const [id, identity] of process.doubtful) permits.push({ id, ...identity });
     this.#send(process, { type: 'have', permits, last: true });
+    for (const id of process.doubtful.keys()) this.#send(process, { type: 'closed', id, clean: false });
+    process.doubtful.clear();
     for (const [request, deadline] of process.wants) {
       this.#send(process, { type: 'want', request, wait: Math.max(0, deadline - this.#now) });
     }
@@ -377,14 +382,15 @@ export class Simulation {
         if (clean) this.#sessions.delete(permit.session as Session);
         else this.#linger(permit.session);
         process.permits.delete(id);
-        this.#release(process, id, clean);
+        this.#release(process, { id, identity: permit.identity }, clean);
       });
     }
   }
 
-  /** A line that is down loses the message; the next `have` then leaves the permit out, but for a doubtful one. */
-  #release(process: Process, id: string, clean: boolean): void {
-    if (process.line !== undefined || clean) this.#send(process, { type: 'closed', id, clean });
+  /** The next `have` leaves a permit out that was given back while the line was down, but for a doubtful one. */
+  #release(process: Process, { id, identity }: { id: string; identity: Permit['identity'] }, clean: boolean): void {
+    if (process.line !== undefined) this.#send(process, { type: 'closed', id, clean });
+    else if (!clean) process.doubtful.set(id, identity);
   }
 
   // ---- what goes wrong
@@ -404,6 +410,7 @@ export class Simulation {
     process.alive = false;
     for (const { session } of process.permits.values()) this.#linger(session);
     process.permits.clear();
+    process.doubtful.clear();
     process.wants.clear();
     if (process.line !== undefined) this.#broke(process.line, false);
     this.#later(50, 500, () => this.#startProcess());

@@ -44,6 +44,8 @@ export interface BrokerTimes {
   readonly silence: number;
   /** A roll-call passes over who has not answered in this. */
   readonly rollCall: number;
+  /** A permit that came free is known to have been, for this long. */
+  readonly remember: number;
 }
 
 const TIMES: BrokerTimes = {
@@ -53,6 +55,7 @@ const TIMES: BrokerTimes = {
   keep: 250,
   silence: 6000,
   rollCall: 15_000,
+  remember: 60_000,
 };
 
 type Have = Extract<ClientMessage, { type: 'have' }>;
@@ -171,7 +174,7 @@ export class Broker {
 
   /** A member took its file away: it holds nothing. */
   resigned(member: string, now: number): BrokerAction[] {
-    this.#roll.answered(member);
+    this.#roll.left(member);
     return this.#serve(now);
   }
 
@@ -179,7 +182,7 @@ export class Broker {
     const asked = this.#surveys.answered(now);
     this.#size.read(survey.limits);
     this.#reconcile(survey, asked, now);
-    this.#ledger.forgetFreed(asked);
+    this.#ledger.forgetFreed(now - this.#times.remember);
     this.#becomeReady();
     this.#surveys.plan(this.#urgency(), now);
     return this.#serve(now);
@@ -254,12 +257,16 @@ export class Broker {
     for (const record of permits) {
       if (!this.#wasIssued(record.id)) return 'holds a permit that was never granted';
       const { id, pid, start } = record;
+      // The server has confirmed that it is gone, or its holder that it gave it back: the holder only said it again.
+      if (this.#ledger.wasFreed(id)) continue;
       const identity = pid === undefined ? undefined : identityOf({ pid, start });
       if (!this.#ledger.claim({ id, client: client.id, identity }, now)) return 'holds a permit of another process';
     }
     if (!last) return undefined;
     client.enrolled = true;
-    this.#roll.answered(client.hello.member);
+    const { member, epoch } = client.hello;
+    if (epoch === 0) this.#roll.left(member);
+    else this.#roll.answered(member, now);
     return undefined;
   }
 

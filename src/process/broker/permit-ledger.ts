@@ -25,11 +25,20 @@ export interface QuarantinedPermit {
 export class PermitLedger {
   readonly granted: Map<string, GrantedPermit> = new Map();
   readonly quarantined: Map<string, QuarantinedPermit> = new Map();
-  /** Freed since the last survey began: the server's list may still show them. */
+  /** Freed of late, when: a list that was asked for before may still show them, and their holder may still name them. */
   readonly #freed: Map<string, number> = new Map();
 
   get used(): number {
     return this.granted.size + this.quarantined.size;
+  }
+
+  /** Whether it came free, of late, and nobody has it since. */
+  wasFreed(id: string): boolean {
+    return this.#freed.has(id) && !this.#has(id);
+  }
+
+  #has(id: string): boolean {
+    return this.granted.has(id) || this.quarantined.has(id);
   }
 
   grant(id: string, client: number, now: number): void {
@@ -54,19 +63,24 @@ export class PermitLedger {
   free(id: string, now: number): void {
     this.granted.delete(id);
     this.quarantined.delete(id);
+    this.#freed.delete(id);
     this.#freed.set(id, now);
   }
 
   /** Whether a listed session's permit is in no book: it was taken under a broker that is gone. */
   isUnknown(id: string, asked: number): boolean {
-    if (this.granted.has(id) || this.quarantined.has(id)) return false;
+    if (this.#has(id)) return false;
     const freed = this.#freed.get(id);
     return freed === undefined || freed < asked;
   }
 
-  /** Permits freed before `asked` cannot be on a list asked for then. */
-  forgetFreed(asked: number): void {
-    for (const [id, at] of this.#freed) if (at < asked) this.#freed.delete(id);
+  /** Forgets what came free before then. */
+  forgetFreed(before: number): void {
+    for (const [id, at] of this.#freed) {
+      // In the order they came.
+      if (at >= before) return;
+      this.#freed.delete(id);
+    }
   }
 
   of(client: number): GrantedPermit[] {

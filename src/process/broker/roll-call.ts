@@ -29,9 +29,17 @@ export class RollCall {
     return this.complete ? undefined : this.#started + this.#patience;
   }
 
-  /** It says, or is known to have said, what it holds: nothing it has can be missed. */
-  answered(member: string): void {
+  /** It left, or never had a broker before: nothing it has can be missed. */
+  left(member: string): void {
     this.#missing.delete(member);
+  }
+
+  /**
+   * It says what it holds. What it gave back to a broker that died before it heard of it is in nobody's book, and may
+   * linger: the list must be younger than the answer.
+   */
+  answered(member: string, now: number): void {
+    if (this.#missing.delete(member)) this.#settledAt = Math.max(this.#settledAt, now);
   }
 
   /** A member that died may have left a connection half made: the list must be younger than that by `settle`. */
