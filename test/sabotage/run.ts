@@ -33,12 +33,13 @@ function runTests(root: string, mark: string): Promise<Outcome> {
     const child = spawn(
       process.execPath,
       ['--test', '--test-reporter=tap', '--test-timeout=60000', pattern, ...files],
-      { cwd: root },
+      { cwd: root, detached: true },
     );
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.resume();
-    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
+    // What it started goes with it.
+    const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), LIMIT);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       if (signal !== null) resolve('hung');

@@ -266,10 +266,10 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     row: 'B22',
-    what: "SCRAM's iterations have no bound",
+    what: 'a server need not know the password',
     file: `${WIRE}/scram.ts`,
-    text: 'Number(iterations) > MAX_ITERATIONS',
-    becomes: 'Number(iterations) > 1e12',
+    text: 'given.length !== own.length || !timingSafeEqual(given, own)',
+    becomes: '(given.length === own.length && !timingSafeEqual(given, given))',
   },
   {
     row: 'B24',
