@@ -6,7 +6,7 @@ import type { Bench } from './contract-bench.ts';
 import { HELD, REFUSED, UNSENDABLE } from './wire-values.ts';
 
 export function valueCases(bench: Bench): void {
-  test('[B29] each value comes back as it went, in every form, prepared or not', async () => {
+  test('each value comes back as it went, in every form, prepared or not', async () => {
     for (const [type, kind, values] of HELD) {
       const sql = `select $1::${type}, '${kind}'`;
       for (const value of values) {
