@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { CommitOutcomeUnknownError, ConnectionLostError, StateError } from '../../src/errors/index.ts';
 import { faultLaboratory } from './harness.ts';
 import type { Lab } from './lab.ts';
@@ -13,7 +14,7 @@ function terminateWhileBlocked(lab: Lab, pids: readonly number[]): void {
   const program = new URL('./programs/terminate.ts', import.meta.url);
   const { socketFolder, port, user, password, database } = lab.server;
   const order = JSON.stringify({ target: { host: socketFolder, port, user, password, database }, pids });
-  execFileSync(process.execPath, [program.pathname], { input: order, stdio: ['pipe', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [fileURLToPath(program)], { input: order, stdio: ['pipe', 'ignore', 'inherit'] });
 }
 
 fault('[T06] idle backends that are terminated cost no crash, and the next operation does not notice', async (lab) => {
