@@ -59,7 +59,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a +
 
 for (const processes of [2, 3]) {
   fault(
-    `[T40] a deadlock of ${processes} processes: whole transactions are run again, and all of them commit`,
+    `a deadlock of ${processes} processes: whole transactions are run again, and all of them commit`,
     async (lab) => {
       await rows(
         lab,
@@ -86,7 +86,7 @@ for (const processes of [2, 3]) {
   );
 }
 
-fault('[T40] units of work that change the same rows in any order do not deadlock', async (lab) => {
+fault('units of work that change the same rows in any order do not deadlock', async (lab) => {
   await rows(
     lab,
     Array.from({ length: 20 }, () => 0),
@@ -102,7 +102,7 @@ fault('[T40] units of work that change the same rows in any order do not deadloc
   assert.equal(lab.server.log().split('deadlock detected').length, before);
 });
 
-fault('[T41] write skew of 8 processes: run again, they end where some order of theirs would', async (lab) => {
+fault('write skew of 8 processes: run again, they end where some order of theirs would', async (lab) => {
   await rows(lab, [200, 200]);
   const reports = await lab.within(25_000, '160 transactions', () =>
     rivals(

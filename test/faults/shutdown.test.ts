@@ -73,7 +73,7 @@ async function shutDown(lab: Lab, { url = lab.server.url, statement = '', after,
   return { code, signal, took };
 }
 
-fault('[T56] SIGTERM under load: what is under way is finished, and the exit code is kept', async (lab) => {
+fault('SIGTERM under load: what is under way is finished, and the exit code is kept', async (lab) => {
   const { code, took } = await shutDown(lab, { after: 200 });
   lab.figure('end under load', took);
   assert.equal(code, 7);
@@ -81,14 +81,14 @@ fault('[T56] SIGTERM under load: what is under way is finished, and the exit cod
   assert.ok(lab.ledger.acked > 50);
 });
 
-fault('[T56] SIGTERM while statements take longer than the deadline: they are cut off at it', async (lab) => {
+fault('SIGTERM while statements take longer than the deadline: they are cut off at it', async (lab) => {
   const { code, took } = await shutDown(lab, { after: 4, statement: 'select pg_sleep(10)' });
   lab.figure('end at the deadline', took);
   assert.equal(code, 7);
   assert.ok(took >= 1_900 && took < 5_000, `${took} ms`);
 });
 
-fault('[T56] a second SIGTERM ends it at once', async (lab) => {
+fault('a second SIGTERM ends it at once', async (lab) => {
   const { signal, took } = await shutDown(lab, {
     after: 4,
     statement: 'select pg_sleep(10)',
@@ -99,7 +99,7 @@ fault('[T56] a second SIGTERM ends it at once', async (lab) => {
   assert.ok(took < 1_500, `${took} ms`);
 });
 
-fault('[T56] SIGTERM while it connects to a server that does not answer', async (lab) => {
+fault('SIGTERM while it connects to a server that does not answer', async (lab) => {
   const proxy = await lab.proxy();
   await proxy.order({ fault: 'silence' });
   const url = lab.server.url.replace(`:${lab.server.port}/`, `:${proxy.port}/`);

@@ -70,7 +70,7 @@ describe('a database URL', () => {
     assert.throws(() => new DatabaseUrl({ scheme: 'x', user: 'u' }), UsageError);
   });
 
-  it('[F001] an engine of a URL that is wrong, or of options nobody knows, is not made', () => {
+  it('an engine of a URL that is wrong, or of options nobody knows, is not made', () => {
     assert.throws(() => createEngine('oracle://h/d'), UsageError);
     assert.throws(() => createEngine('postgresql://h/d', { pol: {} } as never), UsageError);
     assert.throws(() => createMockEngine('postgresql://h/d', { wirte: () => undefined } as never), UsageError);
